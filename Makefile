@@ -1,0 +1,68 @@
+# Every target says with ## what it does; `make help` prints them.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHONPATH :=
+export PYTHONPATH
+
+# The first Python that is new enough and can make a virtual environment; PYTHON=... overrides.
+PROBE := import sys, ensurepip, ssl, venv; sys.exit(sys.version_info < (3, 11))
+CANDIDATES := .venv/bin/python python3.13 python3.12 python3.11 python3
+PYTHON ?= $(shell for python in $(CANDIDATES); do \
+	"$$python" -c "$(PROBE)" >/dev/null 2>&1 && echo "$$python" && break; done)
+
+define READY
+python="$(PYTHON)"; if [ -z "$$python" ]; then \
+	echo "This needs Python 3.11 or newer with venv; on Debian or Ubuntu: apt install python3 python3-venv" >&2; \
+	exit 1; fi; "$$python" deploy/venv.py
+endef
+
+##@ Use
+.PHONY: run test load figures
+run: ## Set up, start everything in one process and show one purchase; Ctrl-C stops it
+	@$(READY)
+	@exec .venv/bin/lesko run
+
+test: setup ## Set up and run all tests that this machine can run
+	@.venv/bin/python tests/run.py
+
+load: setup ## Measure against pgbench on this machine and print the table
+	@.venv/bin/python -m loadtests.run
+
+figures: setup ## Make the tables of loadtests/README.md again from the raw outputs
+	@.venv/bin/python -m loadtests.figures
+
+##@ Work
+.PHONY: setup check fmt proto pins clean
+setup: ## Make .venv with all that developers need; does nothing when nothing changed
+	@$(READY) dev
+
+check: setup ## Format, lint, types, import laws and tidy: what must hold before a commit
+	@.venv/bin/python tests/run.py format lint types laws tidy
+
+fmt: setup ## Format the sources and repair what ruff can repair
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+proto: setup ## Make the Python of proto/ again; refuses what breaks older records
+	@.venv/bin/python -m libs.contracts.generate
+	@.venv/bin/python -m libs.contracts.compatibility --accept
+
+pins: setup ## Pin the installed packages in deploy/constraints.txt
+	@.venv/bin/python -m pip freeze --exclude-editable > deploy/constraints.txt
+
+clean: ## Remove what can be made again; never the data in ./var
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf lesko_switch.egg-info
+	@find libs services tests loadtests hardware-agent -name __pycache__ -prune -exec rm -rf {} +
+
+##@ Rings of tests
+.PHONY: tidy unit property contract integration e2e
+tidy unit property contract integration e2e: setup ## Run one ring
+	@.venv/bin/python tests/run.py $@
+
+##@ Help
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z0-9 ]+:.*## / {printf "  %-44s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,1 @@
+"""What the services share; nouns, and no service is known here."""

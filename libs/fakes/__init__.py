@@ -1,0 +1,1 @@
+"""Memory stores, fixed clocks and builders; imported by tests only."""

@@ -1,0 +1,21 @@
+"""Logs, figures and health; nothing here knows the trade's rules."""
+
+from libs.observe.figures import Counts, FastHistogram, LoopFigures, Tally
+from libs.observe.health import Health, LoopWatch
+from libs.observe.logs import configure_logs
+from libs.observe.metrics import Metrics
+from libs.observe.money import MoneyLog
+from libs.observe.trouble import place_of
+
+__all__ = [
+    "Counts",
+    "FastHistogram",
+    "Health",
+    "LoopFigures",
+    "LoopWatch",
+    "Metrics",
+    "MoneyLog",
+    "Tally",
+    "configure_logs",
+    "place_of",
+]

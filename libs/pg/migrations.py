@@ -1,0 +1,165 @@
+"""Bring a service's schema forward, file by file; there is no way back."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import asyncpg
+from pydantic import SecretStr
+
+from libs.outcome import Fault
+from libs.pg.faults import translate
+from libs.pg.pool import plain_dsn
+
+__all__ = ["Migration", "MigrationFault", "migrate", "read_migrations"]
+
+_FILE: Final = re.compile(r"(\d{4})_([a-z][a-z0-9_]*)\.sql")
+_SCHEMA: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_CONNECT_SECONDS: Final = 10
+_LOCK_WAIT: Final = "60s"
+
+
+class MigrationFault(Fault):
+    """The files and the database do not fit together, or a file failed; nothing of it stayed."""
+
+
+class Migration(NamedTuple):
+    """One file that was applied, or may be."""
+
+    number: int
+    name: str
+    sha256: bytes
+
+
+class _File(NamedTuple):
+    migration: Migration
+    sql: str
+
+
+async def migrate(dsn: str | SecretStr, schema: str, directory: Path) -> list[Migration]:
+    """Apply what the schema lacks, in order, one transaction each; return what was applied.
+
+    Creates the schema and its table ``migration`` when they are missing. A second run does
+    nothing; two at once take turns. Raises MigrationFault for a gap, a file that changed after it
+    was applied, a database newer than the files, or failing SQL; StoreUnavailable or StoreBroken
+    for a server that cannot be reached.
+    """
+    if not _SCHEMA.fullmatch(schema):
+        raise MigrationFault(f"{schema!r} is no name for a schema.")
+    files = _read(directory)
+    async with _only_one(plain_dsn(dsn), schema) as connection:
+        applied = await _applied(connection, schema)
+        _compare(applied, {file.migration.number: file.migration for file in files}, schema)
+        fresh = [file for file in files if file.migration.number not in applied]
+        for file in fresh:
+            await _apply(connection, schema, file)
+    return [file.migration for file in fresh]
+
+
+def read_migrations(directory: Path) -> list[Migration]:
+    """Return the directory's migrations in order; raises MigrationFault for a gap or bad name."""
+    return [file.migration for file in _read(directory)]
+
+
+def _read(directory: Path) -> list[_File]:
+    if not directory.is_dir():
+        raise MigrationFault(f"There is no directory of migrations at {directory}.")
+    files = []
+    for path in sorted(directory.glob("*.sql")):
+        if not (named := _FILE.fullmatch(path.name)):
+            raise MigrationFault(f"{path.name} is not named like 0001_account.sql.")
+        content = path.read_bytes()
+        digest = hashlib.sha256(content).digest()
+        files.append(_File(Migration(int(named[1]), named[2], digest), content.decode()))
+    for expected, file in enumerate(files, 1):
+        if file.migration.number != expected:
+            raise MigrationFault(
+                f"Migration {expected:04} is missing or there twice in {directory}."
+            )
+    return files
+
+
+@asynccontextmanager
+async def _only_one(dsn: str, schema: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """Connect and hold the schema's lock until the block is left."""
+    try:
+        connection = await asyncpg.connect(
+            dsn,
+            timeout=_CONNECT_SECONDS,
+            server_settings={"application_name": "lesko migrate", "lock_timeout": _LOCK_WAIT},
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise translate(error, may_have_committed=False) or error from None
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtext($1))", f"migrate {schema}")
+        yield connection
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        raise translate(error, may_have_committed=True) or error from None
+    finally:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.close(timeout=_CONNECT_SECONDS)  # Frees the lock.
+
+
+async def _applied(
+    connection: "asyncpg.Connection[asyncpg.Record]", schema: str
+) -> dict[int, Migration]:
+    await connection.execute(
+        f"""
+        SET client_min_messages = warning;
+        CREATE SCHEMA IF NOT EXISTS "{schema}";
+        CREATE TABLE IF NOT EXISTS "{schema}".migration (
+            number integer PRIMARY KEY,
+            name text NOT NULL,
+            sha256 bytea NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )
+        """
+    )
+    rows = await connection.fetch(
+        f'SELECT number, name, sha256 FROM "{schema}".migration'  # noqa: S608 -- checked name
+    )
+    return {row["number"]: Migration(row["number"], row["name"], row["sha256"]) for row in rows}
+
+
+def _compare(applied: Mapping[int, Migration], files: Mapping[int, Migration], schema: str) -> None:
+    for number, was in sorted(applied.items()):
+        now = files.get(number)
+        if now is None:
+            raise MigrationFault(
+                f"The database has {schema} migration {number:04}_{was.name}, these files do not: "
+                "it was made by a newer version."
+            )
+        if now.sha256 != was.sha256:
+            raise MigrationFault(
+                f"{schema} migration {number:04}_{now.name}.sql changed after it was applied; "
+                "bring the file back and write a new one."
+            )
+
+
+async def _apply(
+    connection: "asyncpg.Connection[asyncpg.Record]", schema: str, file: _File
+) -> None:
+    number, name, sha256 = file.migration
+    try:
+        async with connection.transaction():
+            await connection.execute(file.sql)
+            if not connection.is_in_transaction():
+                raise MigrationFault(
+                    f"{schema} migration {number:04}_{name}.sql ends its own transaction; "
+                    "it must not hold COMMIT or ROLLBACK."
+                )
+            await connection.execute(
+                f'INSERT INTO "{schema}".migration (number, name, sha256) '  # noqa: S608 -- as above
+                "VALUES ($1, $2, $3)",
+                number,
+                name,
+                sha256,
+            )
+    except asyncpg.PostgresError as error:
+        fault = translate(error, may_have_committed=True)
+        if fault is None or fault.retriable:
+            raise
+        raise MigrationFault(f"{schema} migration {number:04}_{name}.sql failed: {fault}") from None

@@ -1,0 +1,34 @@
+"""Outlets, terminals, products and programmes as admin published them, held in memory."""
+
+from libs.registry.entities import (
+    EntityStatus,
+    Outlet,
+    Product,
+    Programme,
+    Terminal,
+    outlet_entity,
+    product_entity,
+    programme_entity,
+    terminal_entity,
+)
+from libs.registry.follow import RegistryFollower
+from libs.registry.records import Entry, entity_of, write_change
+from libs.registry.view import ChangeBroken, RegistryView
+
+__all__ = [
+    "ChangeBroken",
+    "EntityStatus",
+    "Entry",
+    "Outlet",
+    "Product",
+    "Programme",
+    "RegistryFollower",
+    "RegistryView",
+    "Terminal",
+    "entity_of",
+    "outlet_entity",
+    "product_entity",
+    "programme_entity",
+    "terminal_entity",
+    "write_change",
+]

@@ -1,0 +1,102 @@
+"""Read the registry topic from its start into a view, then follow it; nothing is decided here."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+from google.protobuf.message import DecodeError
+
+from libs.bus.port import Bus, Reader, Record
+from libs.clock import Clock
+from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
+from libs.contracts.topics import REGISTRY
+from libs.outcome import Fault
+from libs.registry.view import ChangeBroken, RegistryView
+
+_PARTITION = 0
+_RECORDS_MAX = 1_000
+_EMPTY = "the registry topic is empty: start admin after `lesko seed`"
+_READING = "the registry is still being read"
+
+
+class RegistryFollower:
+    """Keeps one view up to date.
+
+    Whatever happens to the bus, it opens the topic again and reads from the start: versions make
+    that harmless. ``report`` hears None while all is well, else a sentence for operators.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        view: RegistryView,
+        clock: Clock,
+        report: Callable[[str | None], None],
+        wait_ms: int = 500,
+        retry_ms: int = 1_000,
+    ) -> None:
+        self._bus = bus
+        self._view = view
+        self._clock = clock
+        self._report = report
+        self._wait_ms = wait_ms
+        self._retry_ms = retry_ms
+        self._filled = asyncio.Event()
+        self._log = structlog.get_logger("registry")
+        self.skipped = 0
+
+    async def filled(self) -> None:
+        """Wait until the topic, not empty, was read to its end once."""
+        await self._filled.wait()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        self._report(_READING)
+        while True:
+            try:
+                await self._follow()
+            except Fault as fault:
+                self._report(f"the registry cannot be read: {fault}")
+                await asyncio.sleep(self._retry_ms / 1_000)
+
+    async def _follow(self) -> None:
+        """Read from the start for as long as the topic stays the same log."""
+        log = (await self._bus.topic(REGISTRY)).id
+        reader = await self._bus.open_reader(REGISTRY, starts={_PARTITION: None})
+        try:
+            while await self._turn(reader, log):
+                pass
+        finally:
+            await reader.close()
+
+    async def _turn(self, reader: Reader, log: str) -> bool:
+        """Take once; False when the topic has become another log."""
+        before_ms = self._clock.now_ms()
+        taken = await reader.take(wait_ms=self._wait_ms, records_max=_RECORDS_MAX)
+        if taken:
+            self._apply(taken)
+            return True
+        # Nothing taken proves the end only while the bus answers.
+        if (await self._bus.topic(REGISTRY)).id != log:
+            return False
+        self._view.show_current(before_ms)
+        if self._view.versions:
+            self._filled.set()
+            self._report(None)
+        else:
+            self._report(_EMPTY)
+        return True
+
+    def _apply(self, taken: Mapping[int, Sequence[Record]]) -> None:
+        for partition, records in taken.items():
+            for record in records:
+                try:
+                    self._view.apply(RegistryChange.FromString(record.value))
+                except (ChangeBroken, DecodeError):
+                    self.skipped += 1
+                    self._log.warning(
+                        "registry_change_skipped", partition=partition, offset=record.offset
+                    )
+            # A busy topic may never be empty; its own times show how far it was read.
+            self._view.show_current(min(records[-1].appended_ms, self._clock.now_ms()))

@@ -1,0 +1,104 @@
+"""``make figures``: builds every table of loadtests/README.md from the result files it names.
+
+A table stands between ``<!-- figures: KIND FILE -->`` and ``<!-- /figures -->``; FILE is relative
+to loadtests/results. ``--check`` changes nothing and fails when a table is not what it would be.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from loadtests.report import ANSWER_HEADINGS, HEADINGS, answer_rows, book_lines, rate_rows
+
+HERE: Final = Path(__file__).resolve().parent
+README: Final = HERE / "README.md"
+RESULTS: Final = HERE / "results"
+
+BLOCK: Final = re.compile(
+    r"(?P<open><!-- figures: (?P<kind>[a-z]+) (?P<file>\S+) -->\n).*?(?P<close><!-- /figures -->)",
+    re.DOTALL,
+)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a Markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def rates(result: dict[str, Any]) -> str:
+    """Write rates, ratios, percentiles and CPU of a result."""
+    return table(HEADINGS, rate_rows(result))
+
+
+def answers(result: dict[str, Any]) -> str:
+    """Write the answers by code and what was not answered."""
+    return table(ANSWER_HEADINGS, answer_rows(result))
+
+
+def books(result: dict[str, Any]) -> str:
+    """Write what the checks of the books found."""
+    return "".join(f"- {line}\n" for line in book_lines(result))
+
+
+def setting(result: dict[str, Any]) -> str:
+    """Write where and with what a result was measured."""
+    machine, plan = result["machine"], result["plan"]
+    where = (
+        f"{result['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB,"
+        f" kernel {machine['kernel']}, {machine['filesystem'] or 'unknown file system'}"
+    )
+    how = (
+        f"{len(result['rounds'])} rounds, {plan['cards']:,} cards, {plan['outlets']:,} outlets,"
+        f" {plan['seconds']:g} s a level"
+    )
+    with_what = _pairs(result["postgres"]), _pairs(result["versions"])
+    return "".join(f"- {part}\n" for part in (where, *with_what, how))
+
+
+KINDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
+    "rates": rates, "answers": answers, "books": books, "setting": setting,
+}  # fmt: skip
+
+
+def fill(text: str, read: Callable[[str], dict[str, Any]]) -> str:
+    """Return the text with every table built anew; ``KeyError`` for an unknown kind."""
+
+    def build(block: re.Match[str]) -> str:
+        return block["open"] + KINDS[block["kind"]](read(block["file"])) + block["close"]
+
+    return BLOCK.sub(build, text)
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((RESULTS / name).read_text())
+    return found
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def main() -> int:
+    """Build the tables, or check that they are built."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing, fail on a difference")
+    asked = parser.parse_args()
+    before = README.read_text()
+    after = fill(before, _read)
+    if before == after:
+        return 0
+    if asked.check:
+        print("figures: tables of loadtests/README.md are not what their results give")
+        return 1
+    README.write_text(after)
+    print("figures: loadtests/README.md has new tables")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Batch shells of admin."""

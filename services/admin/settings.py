@@ -1,0 +1,38 @@
+"""All knobs of admin; read from LESKO_* variables and nowhere else."""
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class PostgresSettings(BaseModel):
+    """Where the registry is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    dsn: SecretStr
+
+
+class AdminKnobs(BaseModel):
+    """LESKO_ADMIN__*."""
+
+    model_config = ConfigDict(frozen=True)
+
+    relay_every_ms: int = Field(default=500, ge=10, le=60_000)
+    rows_max: int = Field(default=10_000, ge=1)  # In one publication.
+    send_timeout_ms: int = Field(default=10_000, ge=100)
+    pool_size_max: int = Field(default=1, ge=1, le=50)
+
+
+class Settings(BaseSettings):
+    """The settings of admin."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LESKO_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    postgres: PostgresSettings
+    admin: AdminKnobs = AdminKnobs()

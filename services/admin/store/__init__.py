@@ -1,0 +1,1 @@
+"""Every SQL string of admin."""

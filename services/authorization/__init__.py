@@ -1,0 +1,1 @@
+"""Who and what: card, terminal, outlet, product and programme rules; it always forwards."""

@@ -1,0 +1,1 @@
+"""Batch shells: read all, fold pure decisions, hand on all."""

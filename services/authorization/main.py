@@ -1,0 +1,105 @@
+"""Put authorization together: settings, pool, registry, loop. The only composition root."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from libs.bus import Bus, LoopSettings, dead_letters, run_batches
+from libs.clock import Clock
+from libs.contracts.topics import COMMANDS, REQUESTS
+from libs.observe import Health, Metrics
+from libs.outcome import Fault
+from libs.pg import Pool, open_pool
+from libs.registry import RegistryFollower, RegistryView
+from services.authorization.domain.card_cache import CardCache
+from services.authorization.domain.day import BusinessDays
+from services.authorization.handlers.authorize_requests import AuthorizeRequests
+from services.authorization.handlers.set_aside import SetAside
+from services.authorization.settings import Settings
+from services.authorization.store.cards import CardStore
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_GROUP = "authorization"
+_REQUESTS_CHECK = "authorization.requests"
+_REGISTRY_CHECK = "authorization.registry"
+
+
+class PartitionsDiffer(Fault):
+    """The commands topic and our settings count ledger partitions differently."""
+
+
+async def serve(
+    settings: Settings, *, bus: Bus, clock: Clock, health: Health, metrics: Metrics | None = None
+) -> None:
+    """Serve until cancelled; the batch in hand is finished. Raises PartitionsDiffer."""
+    health.expect(_REGISTRY_CHECK)
+    health.expect(_REQUESTS_CHECK)
+    await _check_partitions(settings, bus)
+    view = RegistryView()
+    follower = RegistryFollower(
+        bus=bus, view=view, clock=clock, report=partial(health.report, _REGISTRY_CHECK)
+    )
+    async with (
+        open_pool(
+            settings.postgres.dsn,
+            name="authorization",
+            size=settings.authorization.pool_size_max,
+        ) as pool,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(follower.run())
+        await follower.filled()  # Before: every terminal would be refused, and that is stored.
+        handler = await _handler(settings, bus, clock, view, pool)
+        await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler)
+
+
+async def _check_partitions(settings: Settings, bus: Bus) -> None:
+    ours, theirs = settings.card_ledger.partitions, (await bus.topic(COMMANDS)).partitions
+    if ours != theirs:
+        raise PartitionsDiffer(
+            f"{COMMANDS} has {theirs} partitions, the settings say {ours}:"
+            f" set LESKO_CARD_LEDGER__PARTITIONS={theirs}"
+        )
+
+
+async def _handler(
+    settings: Settings, bus: Bus, clock: Clock, view: RegistryView, pool: Pool
+) -> AuthorizeRequests:
+    partitions = (await bus.topic(REQUESTS)).partitions
+    return AuthorizeRequests(
+        cards=CardStore(pool),
+        cache=CardCache(settings.authorization.cards_kept_max // partitions),
+        registry=view,
+        clock=clock,
+        days=BusinessDays(ZoneInfo(settings.card_ledger.business_zone)),
+        ledger_partitions=settings.card_ledger.partitions,
+    )
+
+
+async def _serve_requests(
+    settings: Settings,
+    bus: Bus,
+    clock: Clock,
+    health: Health,
+    metrics: Metrics,
+    handler: AuthorizeRequests,
+) -> None:
+    report = partial(health.report, _REQUESTS_CHECK)
+    reader = await bus.open_group_reader(REQUESTS, group=_GROUP)
+    try:
+        report(None)
+        await run_batches(
+            reader,
+            bus,
+            handler,
+            poison=SetAside(dead_letters(clock)),
+            report=report,
+            settings=LoopSettings(
+                records_max=settings.authorization.batch_records_max,
+                send_timeout_ms=settings.authorization.send_timeout_ms,
+            ),
+            figures=metrics.loop_figures(REQUESTS),
+        )
+    finally:
+        await reader.close()

@@ -1,0 +1,1 @@
+"""Pure decisions and values of the ledger; no clock, no I/O, no log."""

@@ -1,0 +1,107 @@
+"""Keep what a tenure needs while it lasts: its leases, the projections, the days ahead."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from libs.clock import Clock, business_day
+from libs.outcome import Fault
+from services.card_ledger.handlers.post_transfers import TenureEnded
+from services.card_ledger.handlers.tenure import Tenure
+from services.card_ledger.ports import LeaseLost, Leases
+
+Report = Callable[[str | None], None]
+
+DAYS_LOW = 2
+"""Below so many days ahead the ledger is not ready."""
+
+
+class Upkeep(Protocol):
+    """What the books need beside payments (store.upkeep)."""
+
+    async def ensure_days(self, first: date, days: int) -> int:
+        """Make the partitions of these key days."""
+
+    async def days_ahead(self, today: date) -> int:
+        """Return how many days in a row from today have a partition."""
+
+    async def rows_in_default(self) -> int:
+        """Return how many rows found no day of their own."""
+
+    async def project(self, partitions: Sequence[int], *, rows_max: int) -> int:
+        """Bring the projections up to the last row; return how many balances disagreed."""
+
+
+async def keep_leases(leases: Leases, tenure: Tenure, *, every_ms: int, report: Report) -> None:
+    """Renew until cancelled; raises TenureEnded when another process has taken over."""
+    while True:
+        await asyncio.sleep(every_ms / 1000)
+        try:
+            await leases.renew(tenure.epochs)
+        except LeaseLost as lost:
+            raise TenureEnded(str(lost)) from None
+        except Fault as fault:
+            report(str(fault))
+        else:
+            report(None)
+
+
+async def keep_projections(
+    upkeep: Upkeep, tenure: Tenure, *, every_ms: int, rows_max: int, report: Report
+) -> None:
+    """Project until cancelled; a balance that disagrees with its rows is reported and stays so."""
+    wrong = 0
+    while True:
+        try:
+            wrong += await upkeep.project(sorted(tenure.standings), rows_max=rows_max)
+        except Fault as fault:
+            report(str(fault))
+        else:
+            report(f"{wrong} projected balances disagree with their rows" if wrong else None)
+        await asyncio.sleep(every_ms / 1000)
+
+
+class KeepDays:
+    """Makes the partitions of coming key days; alarms on rows that found none."""
+
+    def __init__(
+        self, upkeep: Upkeep, clock: Clock, zone: ZoneInfo, *, back: int, ahead: int
+    ) -> None:
+        self._upkeep = upkeep
+        self._clock = clock
+        self._zone = zone
+        self._back = back
+        self._ahead = ahead
+
+    async def prepare(self) -> None:
+        """Make the days from ``back`` before today to ``ahead`` after it. Idempotent."""
+        today = business_day(self._clock.now_ms(), self._zone)
+        first = today - timedelta(days=self._back)
+        await self._upkeep.ensure_days(first, self._back + self._ahead + 1)
+
+    async def problem(self) -> str | None:
+        """Return what a person should know, None when all is well."""
+        today = business_day(self._clock.now_ms(), self._zone)
+        ahead = await self._upkeep.days_ahead(today)
+        if ahead < DAYS_LOW:
+            return f"only {ahead} day partitions from today on; see that the ledger may make more"
+        return None
+
+    async def alarm(self) -> int:
+        """Return how many rows stand in the DEFAULT partition (an alarm, not a reason to stop)."""
+        return await self._upkeep.rows_in_default()
+
+    async def keep(
+        self, *, every_ms: int, report: Report, in_default: Callable[[int], Awaitable[None] | None]
+    ) -> None:
+        """Prepare, look and report until cancelled."""
+        while True:
+            try:
+                await self.prepare()
+                report(await self.problem())
+                in_default(await self.alarm())
+            except Fault as fault:
+                report(str(fault))
+            await asyncio.sleep(every_ms / 1000)

@@ -1,0 +1,135 @@
+"""Records in, records out: the only place of the ledger that knows protocol buffers."""
+
+from collections.abc import Sequence
+
+from google.protobuf.message import DecodeError
+
+from libs.contracts.lesko.v1 import card_ledger_pb2 as wire
+from libs.contracts.lesko.v1.card_ledger_pb2 import LedgerAnswer, LedgerCommand, LedgerEntries
+from libs.outcome import Fault, Outcome
+from services.card_ledger.domain.answer import Answer
+from services.card_ledger.domain.command import (
+    Body,
+    Command,
+    Inquiry,
+    Limits,
+    Line,
+    Posting,
+    PostingLeg,
+    Purchase,
+    Reference,
+    Reversal,
+)
+from services.card_ledger.domain.kinds import TransferKind
+from services.card_ledger.domain.transfer import Transfer
+from services.card_ledger.ports import Batch
+
+
+class CommandBroken(Fault):
+    """A record on the commands topic is none of ours."""
+
+
+_REVERSAL = Reversal()
+_INQUIRY = Inquiry()
+
+
+def read_command(value: bytes, deadline_ms: int) -> Command:
+    """Turn a record into a command; raises CommandBroken."""
+    try:
+        record = LedgerCommand.FromString(value)
+        ref = record.reference
+        return Command(
+            Reference(
+                ref.key, ref.key_day, ref.card_token, ref.processing_code, ref.amount_minor,
+                ref.outlet, ref.terminal, ref.stan, ref.rrn_sent,
+            ),
+            record.wallet,
+            record.card,
+            tuple(record.accounts),
+            Outcome.of(record.verdict) if record.verdict else None,
+            Outcome.of(record.refuse_new) if record.refuse_new else None,
+            record.is_repeat,
+            deadline_ms,
+            _body(record),
+        )  # fmt: skip
+    except (ValueError, KeyError, DecodeError) as error:
+        message = f"not a command of the ledger ({type(error).__name__})"
+        raise CommandBroken(message) from None
+
+
+def _body(record: LedgerCommand) -> Body:
+    kind = record.WhichOneof("body")
+    if kind == "purchase":
+        body = record.purchase
+        limits = body.limits
+        return Purchase(
+            tuple(
+                [Line(row.goods_class, row.amount_minor, tuple(row.purses)) for row in body.lines]
+            ),
+            body.credit,
+            Limits(
+                limits.day_amount_minor, limits.day_count,
+                limits.month_amount_minor, limits.month_count,
+            ),
+        )  # fmt: skip
+    if kind == "reversal":
+        return _REVERSAL
+    if kind == "inquiry":
+        return _INQUIRY
+    if kind == "posting":
+        return Posting(
+            TransferKind(record.posting.kind),
+            tuple(
+                PostingLeg(leg.debit, leg.credit, leg.amount_minor) for leg in record.posting.legs
+            ),
+        )
+    raise CommandBroken("a command without a body")
+
+
+def write_answer(answer: Answer) -> bytes:
+    """Turn an answer into its record."""
+    return LedgerAnswer(
+        outcome=answer.outcome.number,
+        key=answer.key,
+        transfer=answer.transfer,
+        rrn=answer.rrn,
+        approval_code=answer.approval_code,
+        balances=[
+            wire.PurseAmount(account=account, programme=programme, amount_minor=amount)
+            for account, programme, amount in answer.balances
+        ],
+        paid=[
+            wire.PurseAmount(account=account, programme=programme, amount_minor=amount)
+            for account, programme, amount in answer.paid
+        ],
+        is_replay=answer.is_replay,
+        booked_on=answer.booked_on,
+    ).SerializeToString()
+
+
+def write_entries(batch: Batch, rows: Sequence[Transfer]) -> bytes:
+    """Pack all that one batch stored in one partition."""
+    head = batch.head
+    return LedgerEntries(
+        incarnation=head.incarnation,
+        partition=head.partition,
+        batch_no=head.no,
+        previous_hash=batch.previous_hash,
+        hash=batch.hash,
+        at_ms=head.at_ms,
+        transfers=[_entry(row) for row in rows],
+        epoch=head.epoch,
+        source_offset=head.source_offset,
+    ).SerializeToString()
+
+
+def _entry(row: Transfer) -> wire.Transfer:
+    return wire.Transfer(
+        id=row.id, key_day=row.key_day, key=row.key, leg=row.leg, kind=row.kind,
+        outcome=row.outcome, debit=row.debit, credit=row.credit, amount_minor=row.amount,
+        debit_after=row.debit_after, credit_after=row.credit_after, debit_seq=row.debit_seq,
+        ref=row.ref, booked_on=row.booked_on, asked_minor=row.asked, wallet=row.wallet,
+        card=row.card, card_token=row.card_token, processing_code=row.processing_code,
+        goods_class=row.goods_class, outlet=row.outlet, terminal=row.terminal, stan=row.stan,
+        rrn_sent=row.rrn_sent, flags=row.flags,
+    )  # fmt: skip

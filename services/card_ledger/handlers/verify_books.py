@@ -1,0 +1,120 @@
+"""Verify the books: walk every partition's chain and compare it with all that is derived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from services.card_ledger.domain.audit import Auditor, OwnerRow, StoredBatch
+from services.card_ledger.domain.transfer import Transfer
+
+
+class Head(Protocol):
+    """A head as it was published outside."""
+
+    batch_no: int
+    hash: str
+
+
+class BooksReader(Protocol):
+    """One snapshot of the books (store.audit.AuditReader)."""
+
+    async def owners(self) -> list[OwnerRow]:
+        """Return every partition's owner row."""
+
+    def batches(self, partition: int):  # type: ignore[no-untyped-def] # noqa: ANN201 -- async iterator of (StoredBatch, rows)
+        """Yield batches with their rows."""
+
+    async def count(self, partition: int) -> int:
+        """Return how many rows a partition has."""
+
+    async def strays(self, partition: int) -> list[Transfer]:
+        """Return rows that no batch names."""
+
+    async def wrong_times(self, partition: int) -> list[int]:
+        """Return rows whose time is not their batch's."""
+
+    async def hash_of(self, partition: int, batch_no: int) -> bytes | None:
+        """Return a batch's hash."""
+
+    async def accounts(self, partition: int) -> list[tuple[int, int | None, int]]:
+        """Return number, floor, projected balance."""
+
+    async def once(self, partition: int) -> set[tuple[int, int]]:
+        """Return the once table's rows."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What was found. ``findings`` empty: clean."""
+
+    findings: list[str] = field(default_factory=list)
+    partitions: int = 0
+    batches: int = 0
+    rows: int = 0
+    accounts: int = 0
+    total_minor: int = 0
+    heads: dict[int, tuple[int, str]] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything fits."""
+        return not self.findings
+
+
+async def verify_books(
+    reader: BooksReader, published: Mapping[int, tuple[int, str]] | None = None
+) -> Report:
+    """Check chain, gaps, continuity, sum, once and projection of all partitions.
+
+    ``published`` holds batch number and hash by partition as they were noted outside.
+    """
+    report = Report()
+    for owner in await reader.owners():
+        await _verify_partition(reader, owner, report, (published or {}).get(owner.partition))
+    if report.total_minor:
+        report.findings.append(f"all accounts together hold {report.total_minor} sen, not 0")
+    return report
+
+
+async def _verify_partition(
+    reader: BooksReader, owner: OwnerRow, report: Report, head: tuple[int, str] | None
+) -> None:
+    number = owner.partition
+    accounts = await reader.accounts(number)
+    auditor = Auditor(owner, {a: floor for a, floor, _ in accounts if floor is not None})
+    async for stored, rows in reader.batches(number):
+        _feed(auditor, report, stored, rows)
+    auditor.finish()
+    if await reader.count(number) != auditor.rows:
+        auditor.strays(await reader.strays(number))
+    auditor.findings.extend(
+        f"partition {number} row {row}: its time is not its batch's"
+        for row in await reader.wrong_times(number)
+    )
+    if head is not None and head[0] > 0:
+        auditor.known_head(head[0], bytes.fromhex(head[1]), await reader.hash_of(number, head[0]))
+    once = await reader.once(number)
+    auditor.findings.extend(
+        f"row {ref}: reversed, but the once table does not know it"
+        for ref, _ in sorted(auditor.reversals - once)
+    )
+    auditor.findings.extend(
+        f"row {ref}: the once table says reversed, but no row does it"
+        for ref, _ in sorted(once - auditor.reversals)
+    )
+    auditor.findings.extend(
+        f"account {account}: projected {balance}, its rows say {auditor.projected.get(account, 0)}"
+        for account, _, balance in accounts
+        if balance != auditor.projected.get(account, 0)
+    )
+    report.findings.extend(auditor.findings)
+    report.partitions += 1
+    report.accounts += len(accounts)
+    report.total_minor += sum(auditor.balances.values())
+    report.heads[number] = (owner.batch_no, owner.head.hex())
+
+
+def _feed(auditor: Auditor, report: Report, stored: StoredBatch, rows: "list[Transfer]") -> None:
+    auditor.batch(stored, rows)
+    report.batches += 1
+    report.rows += len(rows)

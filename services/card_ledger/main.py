@@ -1,0 +1,300 @@
+"""Put the card ledger together: settings, pool, leases, loop. The only composition root."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from libs.bus import Bus, LoopSettings, Reader, run_batches
+from libs.clock import Clock, business_day, day_number
+from libs.contracts import topics
+from libs.observe import Health, Metrics
+from libs.outcome import Fault
+from libs.pg import Pool, open_pool
+from services.card_ledger.domain.book import Book
+from services.card_ledger.handlers.keep_tenure import (
+    KeepDays,
+    Report,
+    keep_leases,
+    keep_projections,
+)
+from services.card_ledger.handlers.open_accounts import OpenAccounts, Opening
+from services.card_ledger.handlers.post_transfers import PostTransfers, TenureEnded
+from services.card_ledger.handlers.tenure import Tenure
+from services.card_ledger.handlers.verify_books import Report as BooksReport
+from services.card_ledger.handlers.verify_books import verify_books
+from services.card_ledger.ports import OwnedPartition
+from services.card_ledger.settings import Settings
+from services.card_ledger.store.audit import open_audit
+from services.card_ledger.store.books import PostgresBooks
+from services.card_ledger.store.leases import PostgresLeases
+from services.card_ledger.store.statements import PostgresStatements, Statement
+from services.card_ledger.store.upkeep import PostgresUpkeep
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+DAYS_EVERY_MS = 60_000
+SEED_LEASE_MS = 60_000
+OPENINGS_AT_ONCE = 2_000
+log = structlog.get_logger("card_ledger")
+
+
+class LeaseHeld(Fault):
+    """The books are being served by another process."""
+
+
+class PartitionsDiffer(Fault):
+    """Somebody counts partitions otherwise than the books do."""
+
+
+async def serve(
+    settings: Settings, *, bus: Bus, clock: Clock, health: Health, metrics: Metrics | None = None
+) -> None:
+    """Serve until cancelled; then the batch in hand is finished and leases are given back."""
+    for check in ("leases", "commands", "days"):
+        health.expect(f"card_ledger.{check}")
+    async with open_books_pool(settings) as pool, open_upkeep_pool(settings) as upkeep:
+        ledger = _Ledger(settings, pool, upkeep, bus, clock, health, metrics or Metrics())
+        await ledger.prepare()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(ledger.keep_days())
+            tasks.create_task(ledger.keep_tenures())
+
+
+def open_books_pool(settings: Settings) -> AbstractAsyncContextManager[Pool]:
+    """Open the writer's pool: short statements, by index only."""
+    most = settings.card_ledger.pool_size_max
+    return open_pool(settings.postgres.dsn, name="card_ledger", size=most, seqscan=False)
+
+
+def open_upkeep_pool(settings: Settings) -> AbstractAsyncContextManager[Pool]:
+    """Open the pool for what may take long: loading, projecting, verifying."""
+    return open_pool(
+        settings.postgres.dsn,
+        name="card_ledger.upkeep",
+        size=3,
+        statement_timeout_ms=600_000,
+        idle_in_transaction_ms=600_000,
+    )
+
+
+class _Ledger:
+    """The parts of one ledger process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: Pool,
+        upkeep: Pool,
+        bus: Bus,
+        clock: Clock,
+        health: Health,
+        metrics: Metrics,
+    ) -> None:
+        self._knobs = settings.card_ledger
+        self._zone = ZoneInfo(self._knobs.business_zone)
+        self._bus = bus
+        self._clock = clock
+        self._health = health
+        self._metrics = metrics
+        self._books = PostgresBooks(pool, upkeep, lease_ms=self._knobs.lease_ms)
+        self._upkeep = PostgresUpkeep(upkeep)
+        self._leases = PostgresLeases(settings.postgres.dsn, lease_ms=self._knobs.lease_ms)
+        self._days = KeepDays(
+            self._upkeep,
+            clock,
+            self._zone,
+            back=self._knobs.days_back,
+            ahead=self._knobs.days_ahead,
+        )
+        self._partitions = self._knobs.partitions
+        self._waiting_for = ""
+
+    async def prepare(self) -> None:
+        """Fix or check the number of partitions and make the days. Raises PartitionsDiffer."""
+        self._partitions = await self._upkeep.fix_partitions(self._knobs.partitions)
+        found = (await self._bus.topic(topics.COMMANDS)).partitions
+        for who, number in (("the setting", self._knobs.partitions), (topics.COMMANDS, found)):
+            if number != self._partitions:
+                message = (
+                    f"the books have {self._partitions} partitions but {who} says {number};"
+                    f" set LESKO_CARD_LEDGER__PARTITIONS={self._partitions}"
+                )
+                raise PartitionsDiffer(message)
+        await self._days.prepare()
+
+    async def keep_days(self) -> None:
+        """Keep day partitions ahead."""
+        await self._days.keep(
+            every_ms=DAYS_EVERY_MS,
+            report=partial(self._health.report, "card_ledger.days"),
+            in_default=self._alarm_default,
+        )
+
+    async def keep_tenures(self) -> None:
+        """Wait for the leases, serve, and begin again whenever another process has taken over."""
+        try:
+            while True:
+                tenure = await self._begin_tenure()
+                try:
+                    await self._serve_tenure(tenure)
+                except* TenureEnded as ended:
+                    log.warning("leases_lost", reason=str(ended.exceptions[0]))
+        finally:
+            await self._leases.close()
+
+    async def _begin_tenure(self) -> Tenure:
+        holder = self._knobs.holder or f"{socket.gethostname()}, process {os.getpid()}"
+        report = partial(self._health.report, "card_ledger.leases")
+        while not (owned := await self._take(holder, report)):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(self._knobs.lease_ms / 8 / 1000)
+        today = day_number(business_day(self._clock.now_ms(), self._zone))
+        day = max(today, *(one.booked_on for one in owned))
+        state = await self._books.load(owned, day)
+        book = Book(self._partitions)
+        book.load(state.accounts, state.usage)
+        topic = await self._bus.topic(topics.COMMANDS)
+        log.info("leases_taken", partitions=len(owned), accounts=len(state.accounts))
+        report(None)
+        return Tenure.begin(owned, book, topic.id)
+
+    async def _take(self, holder: str, report: Report) -> Sequence[OwnedPartition]:
+        """Try to take the leases; what stands in the way is reported and logged once."""
+        try:
+            owned = await self._leases.take(holder)
+            holders = [] if owned else await self._leases.holders()
+        except Fault as fault:
+            owned, problem = [], str(fault)
+        else:
+            problem = f"the books are served by {', '.join(holders)}; waiting to take over"
+        if not owned and problem != self._waiting_for:
+            log.info("waiting_for_leases", reason=problem)
+            report(problem)
+        self._waiting_for = "" if owned else problem
+        return owned
+
+    async def _serve_tenure(self, tenure: Tenure) -> None:
+        post = PostTransfers(self._books, tenure, self._clock, self._zone)
+        reader = await self._bus.open_reader(topics.COMMANDS, starts=tenure.starts())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_leases(tenure))
+                tasks.create_task(self._keep_projections(tenure))
+                tasks.create_task(self._post_batches(tenure, post, reader))
+                self._health.report("card_ledger.commands", None)
+        finally:
+            await reader.close()
+            await self._give_back(tenure)
+
+    async def _keep_leases(self, tenure: Tenure) -> None:
+        await keep_leases(
+            self._leases,
+            tenure,
+            every_ms=self._knobs.lease_ms // 4,
+            report=partial(self._health.report, "card_ledger.leases"),
+        )
+
+    async def _keep_projections(self, tenure: Tenure) -> None:
+        await keep_projections(
+            self._upkeep,
+            tenure,
+            every_ms=self._knobs.project_every_ms,
+            rows_max=self._knobs.project_rows_max,
+            report=partial(self._health.report, "card_ledger.projection"),
+        )
+
+    async def _post_batches(self, tenure: Tenure, post: PostTransfers, reader: Reader) -> None:
+        await run_batches(
+            reader,
+            self._bus,
+            post,
+            poison=post.refuse_poison,
+            report=partial(self._health.report, "card_ledger.commands"),
+            settings=LoopSettings(
+                records_max=self._knobs.batch_records_max,
+                send_timeout_ms=self._knobs.send_timeout_ms,
+            ),
+            acknowledged=tenure.acknowledged.update,
+            figures=self._metrics.loop_figures(topics.COMMANDS),
+        )
+
+    async def _give_back(self, tenure: Tenure) -> None:
+        try:
+            await self._leases.give_back(tenure.epochs)
+        except Fault as fault:
+            log.warning("leases_not_given_back", reason=str(fault))
+
+    def _alarm_default(self, rows: int) -> None:
+        if rows:
+            log.error("rows_without_a_day_partition", rows=rows)
+        self._metrics.ledger_rows_in_default.set(rows)
+
+
+async def open_books(
+    settings: Settings,
+    clock: Clock,
+    openings: Sequence[Opening],
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Open purses and book their opening balances; ``progress`` hears how many are done.
+
+    Idempotent. Raises LeaseHeld while another process serves the books.
+    """
+    knobs = settings.card_ledger
+    zone = ZoneInfo(knobs.business_zone)
+    async with open_books_pool(settings) as pool, open_upkeep_pool(settings) as slow:
+        upkeep = PostgresUpkeep(slow)
+        books = PostgresBooks(pool, slow, lease_ms=SEED_LEASE_MS)
+        partitions = await upkeep.fix_partitions(knobs.partitions)
+        days = KeepDays(upkeep, clock, zone, back=knobs.days_back, ahead=knobs.days_ahead)
+        await days.prepare()
+        today = business_day(clock.now_ms(), zone)
+        async with _seed_leases(settings) as owned:
+            tenure = Tenure.begin(owned, Book(partitions), "seed")
+            state = await books.load(owned, day_number(today))
+            tenure.book.load(state.accounts, state.usage)
+            post = PostTransfers(books, tenure, clock, zone)
+            opening = OpenAccounts(upkeep, post, clock, partitions)
+            for first in range(0, len(openings), OPENINGS_AT_ONCE):
+                await opening(openings[first : first + OPENINGS_AT_ONCE], today)
+                progress(min(first + OPENINGS_AT_ONCE, len(openings)))
+            await upkeep.project(range(partitions), rows_max=knobs.project_rows_max)
+
+
+@asynccontextmanager
+async def _seed_leases(settings: Settings) -> AsyncIterator[Sequence[OwnedPartition]]:
+    """Hold all leases while the block runs; raises LeaseHeld."""
+    leases = PostgresLeases(settings.postgres.dsn, lease_ms=SEED_LEASE_MS)
+    try:
+        owned = await leases.take(f"lesko seed on {socket.gethostname()}, process {os.getpid()}")
+        if not owned:
+            holders = ", ".join(await leases.holders())
+            message = f"The books are being served by {holders}; stop it, then seed."
+            raise LeaseHeld(message)
+        yield owned
+        await leases.give_back({one.partition: one.epoch for one in owned})
+    finally:
+        await leases.close()
+
+
+async def verify(
+    settings: Settings, *, published: Mapping[int, tuple[int, str]] | None = None
+) -> BooksReport:
+    """Verify the books in one snapshot; ``published``: batch number and hash by partition."""
+    async with (
+        open_upkeep_pool(settings) as pool,
+        open_audit(pool) as reader,
+    ):
+        return await verify_books(reader, published)
+
+
+async def show_wallet(settings: Settings, wallet: int) -> Statement:
+    """Return a wallet's purses and last movements, for `lesko card show`."""
+    async with open_upkeep_pool(settings) as pool:
+        return await PostgresStatements(pool).wallet(wallet)

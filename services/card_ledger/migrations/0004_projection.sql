@@ -1,0 +1,44 @@
+-- Bring account and limit_usage of one partition up to a row, in chunks, on another connection.
+-- Returns the number of accounts whose summed amounts differ from the rows' running balance.
+CREATE FUNCTION card_ledger.project(p_partition int, p_through bigint)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    behind bigint;
+    wrong int;
+BEGIN
+    SELECT greatest(projected_id, p_partition::bigint << 48) INTO behind
+      FROM card_ledger.owner WHERE partition = p_partition FOR UPDATE;
+    CREATE TEMP TABLE IF NOT EXISTS moving (LIKE card_ledger.transfer) ON COMMIT DELETE ROWS;
+    INSERT INTO moving SELECT * FROM card_ledger.transfer
+     WHERE id > behind AND id <= p_through AND outcome = 1 AND debit_seq > 0;
+    WITH side AS (
+        SELECT id, debit AS number, -amount AS moved, debit_after AS after, debit_seq AS seq
+          FROM moving
+        UNION ALL
+        SELECT id, credit, amount, credit_after, 0 FROM moving
+    ), total AS (
+        SELECT number, sum(moved)::bigint AS moved, max(seq) AS seq,
+               (array_agg(after ORDER BY id DESC))[1] AS after
+          FROM side GROUP BY number
+    ), stored AS (
+        INSERT INTO card_ledger.account AS a (number, partition, balance, seq, opened_on)
+        SELECT number, p_partition, moved, seq, current_date FROM total
+        ON CONFLICT (number) DO UPDATE
+            SET balance = a.balance + excluded.balance, seq = greatest(a.seq, excluded.seq)
+        RETURNING a.number, a.balance
+    )
+    SELECT count(*) INTO wrong FROM stored JOIN total USING (number) WHERE balance <> after;
+    INSERT INTO card_ledger.limit_usage AS u (wallet, booked_on, amount, count, partition)
+    SELECT wallet, spent_on, sum(amount), sum(n), p_partition FROM (
+        SELECT wallet, booked_on AS spent_on, amount, (leg = 0)::int AS n
+          FROM moving WHERE kind = 1
+        UNION ALL
+        SELECT m.wallet, o.booked_on, -m.amount, -(m.leg = 100)::int
+          FROM moving m JOIN card_ledger.transfer o ON o.id = m.ref AND o.key_day = m.key_day
+         WHERE m.kind = 5) AS spent
+     GROUP BY wallet, spent_on
+    ON CONFLICT (wallet, booked_on) DO UPDATE
+        SET amount = u.amount + excluded.amount, count = u.count + excluded.count;
+    UPDATE card_ledger.owner SET projected_id = p_through WHERE partition = p_partition;
+    RETURN wrong;
+END $$;

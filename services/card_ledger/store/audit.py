@@ -1,0 +1,112 @@
+"""What the verifier reads: one snapshot of all tables."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from libs.pg import Connection, Pool
+from services.card_ledger.domain.audit import OwnerRow, StoredBatch
+from services.card_ledger.domain.chain import BatchHead
+from services.card_ledger.domain.transfer import Transfer, transfer_id
+from services.card_ledger.store.books import COLUMNS
+
+_OWNERS = """
+    SELECT partition, batch_no, serial, head, projected_id FROM card_ledger.owner ORDER BY partition
+"""
+_BATCHES = """
+    SELECT incarnation, partition, no, epoch, first_id, last_id, source_offset, n, at_ms,
+           previous_hash, hash
+      FROM card_ledger.batch WHERE partition = $1 AND no > $2 ORDER BY no LIMIT $3
+"""
+_ROWS = f"""
+    SELECT {COLUMNS} FROM card_ledger.transfer WHERE id BETWEEN $1 AND $2 ORDER BY id
+"""  # noqa: S608 -- our own columns
+_STRAYS = f"""
+    SELECT {COLUMNS} FROM card_ledger.transfer t
+     WHERE id BETWEEN $1 AND $2 AND NOT EXISTS (
+           SELECT 1 FROM card_ledger.batch b
+            WHERE b.partition = $3 AND t.id BETWEEN b.first_id AND b.last_id AND b.n > 0)
+     ORDER BY id LIMIT 20
+"""  # noqa: S608 -- our own columns
+_COUNT = "SELECT count(*) FROM card_ledger.transfer WHERE id BETWEEN $1 AND $2"
+_WRONG_TIME = """
+    SELECT t.id FROM card_ledger.transfer t
+      JOIN card_ledger.batch b ON b.partition = $1 AND t.id BETWEEN b.first_id AND b.last_id
+     WHERE t.id BETWEEN $2 AND $3 AND t.at <> to_timestamp(b.at_ms / 1000.0) ORDER BY 1 LIMIT 20
+"""
+_HASH = "SELECT hash FROM card_ledger.batch WHERE partition = $1 AND no = $2"
+_ACCOUNTS = """
+    SELECT number, floor, balance FROM card_ledger.account WHERE partition = $1
+"""
+_ONCE = "SELECT ref, kind FROM card_ledger.once WHERE ref BETWEEN $1 AND $2"
+
+
+class AuditReader:
+    """Reads one snapshot; rows come with their batches, in order."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def owners(self) -> list[OwnerRow]:
+        """Return every partition's owner row."""
+        return [OwnerRow(*row) for row in await self._connection.fetch(_OWNERS)]
+
+    async def batches(
+        self, partition: int, *, some: int = 500
+    ) -> AsyncIterator[tuple[StoredBatch, Sequence[Transfer]]]:
+        """Yield a partition's batches from the first on, each with the rows in its id range."""
+        last_no = -1
+        while True:
+            found = await self._connection.fetch(_BATCHES, partition, last_no, some)
+            if not found:
+                return
+            stored = [StoredBatch(BatchHead(*row[:9]), row[9], row[10]) for row in found]
+            last_no = stored[-1].head.no
+            ids = [number for s in stored for number in (s.head.first_id, s.head.last_id) if number]
+            rows = await self._rows(min(ids), max(ids)) if ids else []
+            for one in stored:
+                low, high = one.head.first_id, one.head.last_id
+                yield one, [row for row in rows if low <= row.id <= high] if low else []
+
+    async def _rows(self, first: int, last: int) -> list[Transfer]:
+        return [Transfer(*row) for row in await self._connection.fetch(_ROWS, first, last)]
+
+    async def count(self, partition: int) -> int:
+        """Return how many rows a partition has."""
+        return int(await self._connection.fetchval(_COUNT, *_range(partition)))
+
+    async def strays(self, partition: int) -> list[Transfer]:
+        """Return rows, at most 20, that no batch names."""
+        found = await self._connection.fetch(_STRAYS, *_range(partition), partition)
+        return [Transfer(*row) for row in found]
+
+    async def wrong_times(self, partition: int) -> list[int]:
+        """Return rows, at most 20, whose time is not their batch's."""
+        found = await self._connection.fetch(_WRONG_TIME, partition, *_range(partition))
+        return [row["id"] for row in found]
+
+    async def hash_of(self, partition: int, batch_no: int) -> bytes | None:
+        """Return a batch's hash, None when it is not there."""
+        found = await self._connection.fetchval(_HASH, partition, batch_no)
+        return bytes(found) if found is not None else None
+
+    async def accounts(self, partition: int) -> list[tuple[int, int | None, int]]:
+        """Return number, floor and projected balance of a partition's accounts."""
+        return [tuple(row) for row in await self._connection.fetch(_ACCOUNTS, partition)]
+
+    async def once(self, partition: int) -> set[tuple[int, int]]:
+        """Return what the once table says of a partition's rows."""
+        return {tuple(row) for row in await self._connection.fetch(_ONCE, *_range(partition))}
+
+
+@asynccontextmanager
+async def open_audit(pool: Pool) -> AsyncIterator[AuditReader]:
+    """Read everything as of one moment; payments go on meanwhile."""
+    async with (
+        pool.connection() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield AuditReader(connection)
+
+
+def _range(partition: int) -> tuple[int, int]:
+    return transfer_id(partition, 0), transfer_id(partition + 1, 0) - 1

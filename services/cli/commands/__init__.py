@@ -1,0 +1,1 @@
+"""One command per file, thin: read options, call, print."""

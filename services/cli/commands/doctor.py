@@ -1,0 +1,161 @@
+"""``lesko doctor``: look at everything a start needs, change nothing, name what is wrong."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import BaseModel, SecretStr
+
+from libs.clock import SystemClock, business_day
+from libs.iso8583 import load_dialect
+from libs.outcome import Fault
+from libs.pg import Pool, open_pool
+from libs.vault import read_token_key, read_vault
+from services.admin.settings import Settings as AdminSettings
+from services.authorization.settings import Settings as AuthorizationSettings
+from services.card_ledger.settings import Settings as LedgerSettings
+from services.cli.database import address_of, need_dsn
+from services.cli.iso.show import DIALECTS
+from services.cli.screen import screen, write_json, write_table
+from services.cli.settings import Settings
+from services.cli.standing import read_standing
+from services.cli.store.schemas import days_ahead, schema_states, server_version
+from services.cli.tcp_ports import port_problem, someone_listens
+from services.iso_bridge.settings import Settings as BridgeSettings
+
+PYTHON_MIN = (3, 11)
+DISK_FREE_MIN_MB = 500
+DAYS_AHEAD_MIN = 2
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    is_good: bool
+    text: str
+
+
+def doctor(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Check this machine, keys, database and ports; print settings masked; exit code 1 if ill."""
+    settings = Settings()
+    findings = asyncio.run(_examine(settings))
+    effective = dict(effective_settings(settings))
+    if as_json:
+        write_json({"findings": [each._asdict() for each in findings], "settings": effective})
+    else:
+        console = screen()
+        rows = [(each.what, "good" if each.is_good else "WRONG", each.text) for each in findings]
+        write_table(console, ("what", "state", "found"), rows)
+        write_table(console, ("setting", "value"), sorted(effective.items()))
+    if not all(each.is_good for each in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    found = [*_machine(settings), _keys(settings), _dialects()]
+    found.extend([finding async for finding in _database(settings)])
+    found.extend(_ports(settings))
+    return found
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding("Python", sys.version_info >= PYTHON_MIN, version)
+    home = settings.home.absolute()
+    place = home if home.exists() else home.parent
+    writable = os.access(place, os.W_OK)
+    text = str(home) if writable else f"{home} cannot be written; LESKO_HOME names another"
+    yield Finding("home", writable, text)
+    if place.exists():
+        free_mb = shutil.disk_usage(place).free // 1_000_000
+        yield Finding("disk", free_mb >= DISK_FREE_MIN_MB, f"{free_mb} MB free at {place}")
+
+
+def _keys(settings: Settings) -> Finding:
+    try:
+        read_token_key(settings.keys_directory)
+        read_vault(settings.keys_directory)
+    except Fault as fault:
+        return Finding("keys", is_good=False, text=str(fault))
+    return Finding("keys", is_good=True, text=str(settings.keys_directory))
+
+
+def _dialects() -> Finding:
+    try:
+        names = [load_dialect(each).name for each in sorted(DIALECTS.iterdir()) if each.is_dir()]
+    except Fault as fault:
+        return Finding("dialects", is_good=False, text=str(fault))
+    return Finding("dialects", is_good=True, text=", ".join(names))
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        dsn = need_dsn(settings)
+        async with open_pool(dsn, name="lesko doctor", size=1) as pool:
+            if (problem := await pool.write_problem()) is not None:
+                yield Finding("database", is_good=False, text=problem)
+                return
+            version = await server_version(pool)
+            yield Finding("database", is_good=True, text=f"{version} at {address_of(dsn)}")
+            states = await schema_states(pool)
+            for schema, applied, known in states:
+                text = f"migration {applied} of {known}"
+                yield Finding(f"tables {schema}", applied == known, text)
+            if all(state.applied == state.known for state in states):
+                yield await _days(pool)
+    except Fault as fault:
+        yield Finding("database", is_good=False, text=str(fault))
+
+
+async def _days(pool: Pool) -> Finding:
+    knobs = LedgerSettings.model_validate({"postgres": {"dsn": "-"}}).card_ledger
+    zone = ZoneInfo(knobs.business_zone)
+    ahead = await days_ahead(pool, business_day(SystemClock().now_ms(), zone))
+    return Finding("day partitions", ahead >= DAYS_AHEAD_MIN, f"{ahead} days from today on")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    ours = read_standing(settings.home) is not None
+    for what, part in (("EDC port", settings.iso_bridge), ("health port", settings.web)):
+        problem = port_problem(part.host, part.port)
+        at = f"{part.host}:{part.port}"
+        if problem is None:
+            yield Finding(what, is_good=True, text=f"{at} is free")
+        elif ours and someone_listens(part.host, part.port):
+            yield Finding(what, is_good=True, text=f"{at} is the running switch's")
+        else:
+            yield Finding(what, is_good=False, text=f"{at}: {problem}")
+
+
+def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Give every knob of every service as its variable and value, secrets masked."""
+    dsn: Any = {"postgres": {"dsn": settings.postgres.dsn or SecretStr("")}}
+    for part in (settings, *(kind.model_validate(dsn) for kind in _KINDS)):
+        yield from _flat("LESKO", part)
+
+
+_KINDS = (AdminSettings, AuthorizationSettings, LedgerSettings, BridgeSettings)
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
+    joint = "_" if name == "LESKO" else "__"
+    if isinstance(value, BaseModel):
+        items: Mapping[str, object] = {
+            field: getattr(value, field) for field in type(value).model_fields
+        }
+    elif isinstance(value, Mapping):
+        items = value
+    else:
+        yield name, "" if value is None else str(value)
+        return
+    for field, inner in items.items():
+        yield from _flat(f"{name}{joint}{str(field).upper()}", inner)

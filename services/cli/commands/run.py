@@ -1,0 +1,138 @@
+"""``lesko run``: the whole switch on this machine, from nothing to a purchase that was answered."""
+
+import asyncio
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from rich.console import Console
+
+from libs.clock import SystemClock
+from libs.observe import configure_logs
+from libs.outcome import Fault
+from services.cli.embedded import SERVICES, WATCHES, open_shared, overrides
+from services.cli.faults import CommandRefused
+from services.cli.lifecycle import run_in_order
+from services.cli.local import Database, open_database, prepare
+from services.cli.screen import screen, write_table
+from services.cli.seeding.fill import SeedOrder
+from services.cli.seeding.plan import DemoRules
+from services.cli.seeding.rules import read_rules
+from services.cli.settings import Settings
+from services.cli.signals import run_until_stopped
+from services.cli.standing import leave_standing
+from services.cli.tcp_ports import need_free_port
+from services.cli.walk import show_walk, walk_purchase
+
+
+def run(
+    *,
+    cards: Annotated[int, typer.Option(min=1, help="Demo cards.")] = 1_000,
+    outlets: Annotated[int, typer.Option(min=1, max=99_999, help="Demo outlets.")] = 50,
+) -> None:
+    """Start everything on this machine, send one real purchase, stay up until Ctrl-C."""
+    settings = Settings()
+    bridge, web = settings.iso_bridge, settings.web
+    need_free_port(bridge.host, bridge.port, what="EDC terminals", setting="LESKO_ISO_BRIDGE__PORT")
+    need_free_port(web.host, web.port, what="health and metrics", setting="LESKO_WEB__PORT")
+    order = SeedOrder(cards=cards, outlets=outlets, first_serial=1, own_minor=None, with_keys=False)
+    with _open_log(settings.home) as log:
+        configure_logs(service="lesko", level=settings.log_level, stream=log)
+        run_until_stopped(partial(_run, settings, order, log))
+        screen().print("Stopped.")
+
+
+async def _run(settings: Settings, order: SeedOrder, log: TextIO, stop: asyncio.Event) -> None:
+    rules, console = read_rules(), screen()
+    say = partial(_say, console)
+    async with open_database(settings, say) as database:
+        await prepare(settings, rules, order, database, say)
+        if stop.is_set():
+            return
+        over = overrides(settings, database.dsn)
+        known = settings.model_copy(
+            update={"postgres": settings.postgres.model_copy(update={"dsn": database.dsn})}
+        )
+        async with open_shared(settings, over, logs=log) as (shared, web_port):
+            say("Starting the services ...")
+
+            async def greet() -> None:
+                await _greet(known, rules, database, web_port, console)
+
+            with leave_standing(settings.home, database.dsn, settings.iso_bridge.port):
+                await run_in_order(
+                    (*WATCHES, *SERVICES),
+                    shared,
+                    over,
+                    stop=stop,
+                    while_ready=greet,
+                    ready_ms_max=settings.ready_ms_max,
+                )
+        say("Stopping ...")
+
+
+async def _greet(
+    settings: Settings, rules: DemoRules, database: Database, web_port: int, console: Console
+) -> None:
+    bridge, web = settings.iso_bridge, settings.web
+    try:
+        walk = await walk_purchase(
+            settings, rules, SystemClock(), host=bridge.host, port=bridge.port
+        )
+        show_walk(console, walk)
+    except Fault as fault:
+        _say(console, f"The demo purchase was not answered: {fault}")
+    at = f"http://{web.host}:{web_port}"
+    rows = [
+        ("EDC terminals", f"{bridge.host}:{bridge.port}  (ISO 8583, dialect edc)"),
+        ("health", f"{at}/readyz  {at}/healthz"),
+        ("metrics", f"{at}/metrics"),
+        ("PostgreSQL", database.title),
+        ("bus", "memory, in this process"),
+        ("data", database.place),
+        ("logs", str(_log_path(settings.home))),
+        ("try next", _next_command(settings)),
+    ]
+    write_table(console, ("what", "where"), rows, show_header=False)
+    _say(console, "The switch is up. Ctrl-C stops everything.")
+
+
+def _next_command(settings: Settings) -> str:
+    port = (
+        ""
+        if settings.iso_bridge.port == Settings.model_fields["iso_bridge"].default.port
+        else (f" --port {settings.iso_bridge.port}")
+    )
+    return (
+        f"{_command_name()} iso send purchase --card-serial 10 --terminal LSK00002 "
+        f"--outlet BUMA00000000002 --amount 50000{port}"
+    )
+
+
+def _command_name() -> str:
+    path = Path(sys.executable).parent / "lesko"
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _log_path(home: Path) -> Path:
+    return home / "log" / "lesko.jsonl"
+
+
+def _open_log(home: Path) -> TextIO:
+    path = _log_path(home)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a", encoding="utf-8", buffering=1)
+    except OSError as problem:
+        message = (
+            f"{path} cannot be written: {(problem.strerror or str(problem)).lower()}. "
+            "LESKO_HOME names a folder that can."
+        )
+        raise CommandRefused(message) from problem
+
+
+def _say(console: Console, sentence: str) -> None:
+    console.print(sentence)

@@ -1,0 +1,87 @@
+"""The ``lesko`` command: its tree of commands, and the one place where trouble becomes words."""
+
+import importlib.metadata
+import sys
+from typing import Annotated
+
+import typer
+
+from services.cli.commands.card_show import show
+from services.cli.commands.doctor import doctor
+from services.cli.commands.iso_lint import lint
+from services.cli.commands.iso_send import send
+from services.cli.commands.iso_view import view
+from services.cli.commands.ledger_head import head
+from services.cli.commands.ledger_verify import verify
+from services.cli.commands.migrate import migrate
+from services.cli.commands.run import run
+from services.cli.commands.seed import seed
+from services.cli.commands.serve import serve
+from services.cli.faults import sentence_of
+from services.cli.screen import complain
+
+DISTRIBUTION = "lesko-switch"
+
+
+def build_app() -> typer.Typer:
+    """Return the whole tree of commands."""
+    app = _group("The Lesko payment switch.")
+    app.callback()(_options)
+    for own in (run, serve, migrate, seed, doctor):
+        app.command()(own)
+    iso = _group("Look at ISO 8583 messages, and send them as a terminal would.")
+    for of_iso in (view, send, lint):
+        iso.command()(of_iso)
+    ledger = _group("Look at the books.")
+    for of_ledger in (verify, head):
+        ledger.command()(of_ledger)
+    card = _group("Look at cards.")
+    card.callback()(_nothing)
+    card.command()(show)
+    app.add_typer(iso, name="iso")
+    app.add_typer(ledger, name="ledger")
+    app.add_typer(card, name="card")
+    return app
+
+
+def main() -> None:
+    """Run the command; trouble ends as one sentence and exit code 1."""
+    try:
+        build_app()()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as problem:
+        sentence = sentence_of(problem)
+        if sentence is None:
+            raise  # A mistake of ours: its place is worth more than its manners.
+        complain(sentence)
+        sys.exit(1)
+
+
+def _group(text: str) -> typer.Typer:
+    return typer.Typer(
+        help=text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's form of an eager option.
+    if wanted:
+        print(f"lesko {importlib.metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Run, fill, ask and check the Lesko payment switch."""
+
+
+def _nothing() -> None:
+    """Look at cards."""
+
+
+if __name__ == "__main__":
+    main()

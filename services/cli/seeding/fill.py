@@ -1,0 +1,166 @@
+"""Bring demo data into the services' tables; what is there already stays as it is."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from libs.clock import Clock
+from libs.iso8583 import Pan
+from libs.pg import Pool, open_pool
+from libs.vault import read_token_key, read_vault
+from services.admin.store.registry import RegistryStore
+from services.authorization.domain.card import CardStatus
+from services.authorization.store.cards import CardRow, CardStore, PurseRow
+from services.card_ledger.handlers.open_accounts import Opening
+from services.card_ledger.main import open_books
+from services.card_ledger.settings import Settings as LedgerSettings
+from services.cli.seeding.plan import (
+    DemoCard,
+    DemoRules,
+    card_number,
+    ceiling_of,
+    check_request,
+    demo_card,
+)
+from services.cli.seeding.registry import registry_changes
+
+CARDS_AT_ONCE = 5_000
+OWN_MONEY = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedOrder:
+    """How much demo data is wanted; ``own_minor`` None: as the file says."""
+
+    cards: int
+    outlets: int
+    first_serial: int
+    own_minor: int | None
+    with_keys: bool
+
+    @property
+    def serials(self) -> range:
+        """The cards' serials."""
+        return range(self.first_serial, self.first_serial + self.cards)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where it goes."""
+
+    dsn: SecretStr
+    keys_directory: Path
+    clock: Clock
+
+
+Progress = Callable[[str, int, int], None]
+"""Hears what is being filled, how many are done, of how many."""
+
+
+async def fill(rules: DemoRules, order: SeedOrder, target: Target, progress: Progress) -> int:
+    """Fill registry, books and cards in this order; return how many cards are new.
+
+    Cards come last, so that a card that is found has its accounts. Idempotent. Raises
+    SeedRefused, LeaseHeld while the books are being served, VaultFault without keys.
+    """
+    check_request(rules, first=order.first_serial, count=order.cards, own_minor=order.own_minor)
+    async with open_pool(
+        target.dsn, name="lesko seed", size=2, statement_timeout_ms=60_000
+    ) as pool:
+        await _fill_registry(pool, rules, order, target)
+        await _fill_books(rules, order, target, progress)
+        return await _fill_cards(pool, rules, order, target, progress)
+
+
+async def is_filled(rules: DemoRules, order: SeedOrder, target: Target) -> bool:
+    """Say whether the last card wanted is there, which is written after everything else."""
+    last = Pan(card_number(rules.cards, order.serials[-1]))
+    token = read_token_key(target.keys_directory).token(last)
+    async with open_pool(target.dsn, name="lesko seed", size=1) as pool:
+        return await CardStore(pool).read_card_by_token(token) is not None
+
+
+async def _fill_registry(pool: Pool, rules: DemoRules, order: SeedOrder, target: Target) -> None:
+    changes = list(
+        registry_changes(
+            rules,
+            outlets=order.outlets,
+            with_keys=order.with_keys,
+            now_ms=target.clock.now_ms(),
+        )
+    )
+    await RegistryStore(pool).record_changes(changes)
+
+
+async def _fill_books(
+    rules: DemoRules, order: SeedOrder, target: Target, progress: Progress
+) -> None:
+    settings: Any = {"postgres": {"dsn": target.dsn}}
+    openings = list(
+        itertools.chain.from_iterable(
+            _openings(rules, demo_card(rules, serial, order.own_minor)) for serial in order.serials
+        )
+    )
+    await open_books(
+        LedgerSettings.model_validate(settings),
+        target.clock,
+        openings,
+        progress=lambda done: progress("opening balances", done, len(openings)),
+    )
+
+
+def _openings(rules: DemoRules, card: DemoCard) -> Iterator[Opening]:
+    ceiling = ceiling_of(rules, card.product)
+    yield Opening(card.serial, 0, OWN_MONEY, ceiling, None, card.own_minor)
+    for purse in card.purses:
+        yield Opening(
+            card.serial, purse.number, purse.programme, None, purse.valid_until, purse.amount_minor
+        )
+
+
+async def _fill_cards(
+    pool: Pool, rules: DemoRules, order: SeedOrder, target: Target, progress: Progress
+) -> int:
+    make = _CardMaker(rules, target.keys_directory)
+    store, written = CardStore(pool), 0
+    for first in range(0, order.cards, CARDS_AT_ONCE):
+        some = order.serials[first : first + CARDS_AT_ONCE]
+        cards = [demo_card(rules, serial) for serial in some]
+        written += await store.write_cards(
+            [make.card(card) for card in cards],
+            [
+                PurseRow(card.serial, purse.number, purse.programme, purse.valid_until)
+                for card in cards
+                for purse in card.purses
+            ],
+        )
+        progress("cards", first + len(some), order.cards)
+    return written
+
+
+class _CardMaker:
+    """Turns demo cards into rows: a token, and the number only sealed."""
+
+    def __init__(self, rules: DemoRules, keys_directory: Path) -> None:
+        self._rules = rules
+        self._tokens = read_token_key(keys_directory)
+        self._vault = read_vault(keys_directory)
+
+    def card(self, card: DemoCard) -> CardRow:
+        pan = Pan(card_number(self._rules.cards, card.serial))
+        token = self._tokens.token(pan)
+        return CardRow(
+            card_id=card.serial,
+            token=token,
+            sealed_pan=self._vault.seal(pan, token=token),
+            masked=str(pan),
+            wallet=card.serial,
+            product=card.product,
+            status=CardStatus[card.status.upper()],
+            expiry=card.expiry,
+            pin_verifier=None,
+        )

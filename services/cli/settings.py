@@ -1,0 +1,65 @@
+"""The knobs of the ``lesko`` command itself; services read their own."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class PostgresPart(BaseModel):
+    """LESKO_POSTGRES__*: empty means that ``lesko run`` starts a server of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    dsn: SecretStr | None = None
+
+
+class VaultPart(BaseModel):
+    """LESKO_VAULT__*: where keys are; None: ``keys`` below the home directory."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    keys_directory: Path | None = None
+
+
+class BridgePart(BaseModel):
+    """LESKO_ISO_BRIDGE__*: where the terminal port is."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8583, ge=0, le=65_535)
+
+
+class WebPart(BaseModel):
+    """LESKO_WEB__*: where health and metrics are."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8580, ge=0, le=65_535)
+
+
+class Settings(BaseSettings):
+    """Where the command keeps its things and where it finds the switch."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LESKO_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Path("var")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    ready_ms_max: int = Field(default=60_000, ge=1_000)
+    postgres: PostgresPart = PostgresPart()
+    vault: VaultPart = VaultPart()
+    iso_bridge: BridgePart = BridgePart()
+    web: WebPart = WebPart()
+
+    @property
+    def keys_directory(self) -> Path:
+        """Where keys are read from."""
+        return self.vault.keys_directory or self.home / "keys"

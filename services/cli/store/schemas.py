@@ -1,0 +1,80 @@
+"""Which schemas the services have, how far the database is, and what the doctor asks it."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from libs.pg import Pool, migrate, read_migrations
+from services.cli.faults import CommandRefused
+
+_SERVICES: Final = Path(__file__).resolve().parents[2]
+SCHEMAS: Final[Mapping[str, Path]] = {
+    name: _SERVICES / name / "migrations" for name in ("admin", "card_ledger", "authorization")
+}
+
+_HAS_TABLE = "SELECT to_regclass($1) IS NOT NULL AS found"
+_NEWEST = 'SELECT coalesce(max(number), 0) AS number FROM "{schema}".migration'
+_VERSION = "SHOW server_version"
+_DAYS_AHEAD = "SELECT card_ledger.days_ahead($1::date) AS days"
+
+
+class SchemaState(NamedTuple):
+    """How far a service's schema is, and how far these files go."""
+
+    schema: str
+    applied: int
+    known: int
+
+
+async def schema_states(pool: Pool) -> list[SchemaState]:
+    """Compare every service's schema with its files."""
+    return [
+        SchemaState(schema, await _newest(pool, schema), len(read_migrations(directory)))
+        for schema, directory in SCHEMAS.items()
+    ]
+
+
+async def refuse_other_schema(pool: Pool) -> None:
+    """Raise CommandRefused when the database is older or newer than these files."""
+    for schema, applied, known in await schema_states(pool):
+        if applied < known:
+            message = (
+                f"The database's {schema} tables are at migration {applied} of {known}; "
+                "run lesko migrate first, or serve with --migrate."
+            )
+            raise CommandRefused(message)
+        if applied > known:
+            message = (
+                f"The database's {schema} tables are at migration {applied}, but this version "
+                f"knows {known}: it was made by a newer one."
+            )
+            raise CommandRefused(message)
+
+
+async def migrate_all(dsn: str) -> dict[str, list[str]]:
+    """Bring all schemas forward; return what was applied, by schema."""
+    return {
+        schema: [f"{each.number:04}_{each.name}" for each in await migrate(dsn, schema, directory)]
+        for schema, directory in SCHEMAS.items()
+    }
+
+
+async def server_version(pool: Pool) -> str:
+    """Return the server's version, as ``15.8``."""
+    rows = await pool.read(_VERSION)
+    return str(rows[0][0]).split(" ", maxsplit=1)[0]
+
+
+async def days_ahead(pool: Pool, today: date) -> int:
+    """Return for how many days from today on the books have a partition."""
+    rows = await pool.read(_DAYS_AHEAD, today)
+    return int(rows[0]["days"])
+
+
+async def _newest(pool: Pool, schema: str) -> int:
+    found = await pool.read(_HAS_TABLE, f'"{schema}".migration')
+    if not found[0]["found"]:
+        return 0
+    rows = await pool.read(_NEWEST.format(schema=schema))
+    return int(rows[0]["number"])

@@ -1,0 +1,1 @@
+"""Pure decisions of the edge: form, days, repeats, patience."""

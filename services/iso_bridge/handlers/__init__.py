@@ -1,0 +1,1 @@
+"""What the edge does with a message and with an answer."""

@@ -1,0 +1,172 @@
+"""What tests of every ring may ask for: a real PostgreSQL, and fresh databases on it."""
+
+import asyncio
+import fcntl
+import hashlib
+import itertools
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from libs.pg import migrate
+from libs.pg.place import Place
+from libs.pg.postmaster import find_running, stop
+from libs.pg.server import start_server
+
+REPOSITORY = Path(__file__).parent.parent
+DIRECTORY_PREFIX = "lesko-test-postgres-"
+IN_USE = "in_use"
+DATABASE_PREFIX = "lesko_test_"
+STALE_SECONDS = 24 * 3600
+
+Migrations = Mapping[str, Path | str]
+MakeDatabase = Callable[..., Awaitable[str]]
+OpenDirectory = Callable[[], AbstractContextManager[Path]]
+
+
+class PostgresServer:
+    """A server on which tests make databases; the ones made here are dropped again."""
+
+    def __init__(self, admin_dsn: str, owner_dsn: str) -> None:
+        self.admin_dsn = admin_dsn
+        self._owner_dsn = owner_dsn
+        self._templates: dict[bytes, str] = {}
+        self._run = f"{DATABASE_PREFIX}{int(time.time())}_{secrets.token_hex(3)}"
+        self._numbers = itertools.count(1)
+
+    def dsn_of(self, database: str) -> str:
+        """Return the DSN of a database for the role that owns it."""
+        return urlunsplit(urlsplit(self._owner_dsn)._replace(path=f"/{database}"))
+
+    async def create(self, migrations: Migrations) -> str:
+        """Create a database with these schemas; return its name. Copies a template made once."""
+        digest = hashlib.sha256()
+        directories = {schema: REPOSITORY / path for schema, path in migrations.items()}
+        for schema, directory in directories.items():
+            digest.update(schema.encode())
+            for file in sorted(directory.glob("*.sql")):
+                digest.update(file.name.encode() + file.read_bytes())
+        template = self._templates.get(digest.digest(), "template0")
+        if directories and template == "template0":
+            template = await self._copy("template0")
+            for schema, directory in directories.items():
+                await migrate(self.dsn_of(template), schema, directory)
+            self._templates[digest.digest()] = template
+        return await self._copy(template)
+
+    async def drop(self, *databases: str) -> None:
+        """Drop databases, whoever still uses them."""
+        for database in databases:
+            await self._tell(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    async def drop_templates(self) -> None:
+        """Drop what this run has copied from."""
+        await self.drop(*self._templates.values())
+
+    async def drop_stale(self) -> None:
+        """Drop what killed runs left on a server that was given to us, a day later."""
+        connection = await asyncpg.connect(self.admin_dsn, timeout=10)
+        rows = await connection.fetch(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, $1)", DATABASE_PREFIX
+        )
+        await connection.close()
+        for (database,) in rows:
+            made_at = database.removeprefix(DATABASE_PREFIX).partition("_")[0]
+            if made_at.isdecimal() and time.time() - int(made_at) > STALE_SECONDS:
+                await self.drop(database)
+
+    async def _copy(self, template: str) -> str:
+        name = f"{self._run}_{next(self._numbers)}"
+        owner = urlsplit(self._owner_dsn).username
+        await self._tell(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{owner}"')
+        return name
+
+    async def _tell(self, sql: str) -> None:
+        connection = await asyncpg.connect(self.admin_dsn, timeout=10)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Give a real PostgreSQL: the one in LESKO_TEST_POSTGRES, else one of our own."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        if dsn := os.environ.get("LESKO_TEST_POSTGRES"):
+            server = PostgresServer(dsn, dsn)
+            runner.run(server.drop_stale())
+            yield server
+            runner.run(server.drop_templates())
+            return
+        for stale in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
+            with suppress(OSError):  # Another user's, gone meanwhile, or of a run that lives.
+                if (stale / IN_USE).exists():
+                    runner.run(_remove_stale(stale))
+                elif time.time() - stale.stat().st_mtime > STALE_SECONDS:
+                    shutil.rmtree(stale)
+        with _open_directory() as root:
+            running = start_server(root, shared_buffers_mb=64, stop_seconds=5)
+            own = runner.run(running.__aenter__())
+            yield PostgresServer(own.admin_dsn, own.dsn)
+            runner.run(running.__aexit__(None, None, None))
+
+
+@pytest.fixture(scope="session")
+def open_directory() -> OpenDirectory:
+    """Give a maker of directories that every user can reach and that are removed afterwards.
+
+    Also when this run is killed: then by the next run's start.
+    """
+    return _open_directory
+
+
+@pytest.fixture
+async def make_database(postgres_server: PostgresServer) -> AsyncIterator[MakeDatabase]:
+    """Give ``make_database({"schema": directory}) -> dsn``: fresh, migrated, dropped afterwards."""
+    made: list[str] = []
+
+    async def make(migrations: Migrations | None = None) -> str:
+        made.append(await postgres_server.create(migrations or {}))
+        return postgres_server.dsn_of(made[-1])
+
+    yield make
+    await postgres_server.drop(*made)
+
+
+@pytest.fixture
+async def postgres_dsn(make_database: MakeDatabase) -> str:
+    """Give a fresh empty database."""
+    return await make_database()
+
+
+@contextmanager
+def _open_directory() -> Iterator[Path]:
+    directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
+    directory.chmod(0o755)
+    fresh = directory / f"{IN_USE}.new"
+    with fresh.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fresh.rename(directory / IN_USE)  # Only once it is held can others find it.
+        try:
+            yield directory
+        finally:
+            shutil.rmtree(directory)
+
+
+async def _remove_stale(root: Path) -> None:
+    """Remove what a killed run left; raises OSError when that run still lives."""
+    with (root / IN_USE).open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if left := find_running(Place(root, root, None)):
+            await stop(left, seconds=5)
+        shutil.rmtree(root)
