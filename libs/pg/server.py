@@ -4,6 +4,7 @@ import asyncio
 import errno
 import fcntl
 import os
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -111,6 +112,8 @@ async def start_server(
                 await watch
             if not await stop(server._postmaster, seconds=stop_seconds):  # noqa: SLF001 -- ours
                 report(f"PostgreSQL did not end within {stop_seconds:g} s and was ended at once.")
+            if place.socket.parent != place.home:
+                shutil.rmtree(place.socket, ignore_errors=True)
 
 
 class _Starter:

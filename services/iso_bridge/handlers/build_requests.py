@@ -1,6 +1,6 @@
 """What leaves the edge of one money message; DE35, DE52, DE55 and the frame do not."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from libs.bus.port import Outgoing
 from libs.contracts.envelope import first_envelope
@@ -16,6 +16,21 @@ from services.iso_bridge.domain.operation import MoneyOperation
 _PIN_BLOCK: Final = 52
 
 
+class Question(NamedTuple):
+    """A money message, understood and ready to go on."""
+
+    operation: MoneyOperation
+    message: Message
+    form: Form
+    content: Content
+    key: bytes  # Empty for an inquiry.
+    key_day: int  # Days since 1970-01-01; 0 for an inquiry.
+    refuse_new: Outcome | None
+    listener: str
+    received_ms: int  # Unix ms.
+    deadline_ms: int  # Unix ms; 0: none.
+
+
 class RequestBuilder:
     """Builds records for one instance of the edge, which waits on its own answer partition."""
 
@@ -23,57 +38,51 @@ class RequestBuilder:
         self._answer_partition = answer_partition
         self._request_partitions = request_partitions
 
-    def build(
-        self,
-        operation: MoneyOperation,
-        message: Message,
-        form: Form,
-        reference: Reference,
-        *,
-        refuse_new: Outcome | None,
-        deadline_ms: int,
-    ) -> tuple[bytes, Outgoing]:
-        """Return the new correlation id and the record; ``deadline_ms`` in Unix ms, 0 for none."""
-        fields = message.fields
-        asked = AuthorizeRequested(
-            operation=operation.number,
-            reference=reference,
-            expiry=str(fields.get(14, "")),
-            entry_mode=int(str(fields.get(22, "0"))),
-            pin_present=_PIN_BLOCK in fields,
-            is_repeat=message.mti[3] in "13",
-            local_time=str(fields.get(12, "")),
-        )
-        if form.goods:
-            asked.goods.extend(
-                [GoodsLine(goods_class=goods, amount_minor=minor) for goods, minor in form.goods]
-            )
-        if refuse_new is not None:
-            asked.refuse_new = refuse_new.number
+    def build(self, question: Question) -> tuple[bytes, Outgoing]:
+        """Return a new correlation id and the record that carries it."""
         envelope = first_envelope(
             schema=AUTHORIZE_REQUESTED,
             answer_topic=BRIDGE_ANSWERS,
             answer_partition=self._answer_partition,
-            deadline_ms=deadline_ms,
+            deadline_ms=question.deadline_ms,
         )
-        token = reference.card_token
+        token = question.content.card_token
         return envelope.correlation_id, Outgoing(
             REQUESTS,
             request_partition(token, self._request_partitions),
             token,
-            asked.SerializeToString(),
+            _record(question).SerializeToString(),
             envelope.SerializeToString(),
         )
 
 
-def reference_of(
-    message: Message, content: Content, *, key: bytes, key_day: int, listener: str, now_ms: int
-) -> Reference:
-    """Return the key and the content that a repeat must carry again."""
+def _record(question: Question) -> AuthorizeRequested:
+    message, goods = question.message, question.form.goods
     fields = message.fields
+    asked = AuthorizeRequested(
+        operation=question.operation.number,
+        reference=_reference(question),
+        expiry=str(fields.get(14, "")),
+        entry_mode=int(str(fields.get(22, "0"))),
+        pin_present=_PIN_BLOCK in fields,
+        is_repeat=message.mti[3] in "13",
+        local_time=str(fields.get(12, "")),
+    )
+    if goods:
+        asked.goods.extend(
+            [GoodsLine(goods_class=number, amount_minor=minor) for number, minor in goods]
+        )
+    if question.refuse_new is not None:
+        asked.refuse_new = question.refuse_new.number
+    return asked
+
+
+def _reference(question: Question) -> Reference:
+    """Return the key and the content that a repeat must carry again."""
+    fields, content = question.message.fields, question.content
     return Reference(
-        key=key,
-        key_day=key_day,
+        key=question.key,
+        key_day=question.key_day,
         card_token=content.card_token,
         processing_code=int(content.processing_code),
         amount_minor=content.amount_minor,
@@ -82,6 +91,6 @@ def reference_of(
         terminal=str(fields[41]),
         stan=int(str(fields[11])),
         rrn_sent=content.rrn_sent,
-        listener=listener,
-        received_ms=now_ms,
+        listener=question.listener,
+        received_ms=question.received_ms,
     )

@@ -22,7 +22,7 @@ from services.iso_bridge.domain.content import Content
 from services.iso_bridge.domain.key_day import KeyDay
 from services.iso_bridge.domain.operation import INQUIRY, PURCHASE, MoneyOperation, operation_of
 from services.iso_bridge.handlers.build_answers import AnswerBuilder
-from services.iso_bridge.handlers.build_requests import RequestBuilder, reference_of
+from services.iso_bridge.handlers.build_requests import Question, RequestBuilder
 from services.iso_bridge.handlers.pending import Pending
 from services.iso_bridge.handlers.reception import Reception
 from services.iso_bridge.handlers.waiting import Asker, Waiting
@@ -143,47 +143,39 @@ class ReceiveMessages:
         """Send one command, unless the message repeats one that is on its way."""
         card = form.card
         assert card is not None
-        message, reception = asker.message, asker.reception
-        content = _content(message, form, self._tokens.token(card))
-        at_ms = self._clock.monotonic_ms()
+        fields = asker.message.fields
+        content = _content(asker.message, form, self._tokens.token(card))
         key = b""
-        refuse_new = None
         if day is not None:
-            key = business_key(day.date, str(message.fields[41]), str(message.fields[11]))
-            if self._pending.join(operation, key, content, asker, at_ms):
-                return
-            if operation is PURCHASE:
-                refuse_new = refuse_new_key(
-                    day_is_open=day.is_open, is_signed_on=_is_signed_on(asker)
-                )
+            key = business_key(day.date, str(fields[41]), str(fields[11]))
+        at_ms = self._clock.monotonic_ms()
+        if key and self._pending.join(operation, key, content, asker, at_ms):
+            return
         if self._pending.is_full:
             self._journal.silent("shed")
             return
-        correlation_id, record = self._requests.build(
+        question = Question(
             operation,
-            message,
+            asker.message,
             form,
-            reference_of(
-                message,
-                content,
-                key=key,
-                key_day=day.number if day is not None else 0,
-                listener=reception.name,
-                now_ms=now_ms,
-            ),
-            refuse_new=refuse_new,
-            deadline_ms=now_ms + reception.answer_ms if operation.expires else 0,
+            content,
+            key,
+            day.number if day is not None else 0,
+            _refuse_new(asker, operation, day),
+            asker.reception.name,
+            now_ms,
+            now_ms + asker.reception.answer_ms if operation.expires else 0,
         )
-        waiting = Waiting(
-            asker,
-            operation,
-            key=key,
-            content=content,
-            card=card,
-            correlation_id=correlation_id,
-            received_ms=at_ms,
-        )
+        correlation_id, record = self._requests.build(question)
+        waiting = Waiting(asker, operation, key, content, card, correlation_id, at_ms)
         self._pending.send(waiting, record, at_ms)
+
+
+def _refuse_new(asker: Asker, operation: MoneyOperation, day: KeyDay | None) -> Outcome | None:
+    """Return what a purchase hears whose key nobody knows yet."""
+    if operation is not PURCHASE or day is None:
+        return None
+    return refuse_new_key(day_is_open=day.is_open, is_signed_on=_is_signed_on(asker))
 
 
 def _key_day(asker: Asker, operation: MoneyOperation | None, now_ms: int) -> KeyDay | None:

@@ -36,7 +36,6 @@ class Waiting:
         self,
         asker: Asker,
         operation: MoneyOperation,
-        *,
         key: bytes,
         content: Content,
         card: Pan,

@@ -285,6 +285,17 @@ async def test_damaged_data_are_named(root: Path) -> None:
             pass
 
 
+async def test_a_long_path_gets_its_socket_elsewhere(root: Path) -> None:
+    """A path too long for a socket does not hinder; the short one goes with the server."""
+    long = root / ("d" * 80)
+    async with small(long) as server:
+        assert server.socket_directory
+        assert root not in server.socket_directory.parents
+        assert 1 == await ask(server.dsn, "SELECT 1")
+
+    assert not server.socket_directory.exists()
+
+
 async def test_an_operators_own_settings_win(root: Path) -> None:
     """operator.conf beside ours is kept and read last."""
     async with small(root):
