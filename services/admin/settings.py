@@ -1,15 +1,8 @@
 """All knobs of admin; read from LESKO_* variables and nowhere else."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-
-class PostgresSettings(BaseModel):
-    """Where the registry is."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    dsn: SecretStr
+from libs.settings import LeskoSettings, PostgresSettings
 
 
 class AdminKnobs(BaseModel):
@@ -23,16 +16,8 @@ class AdminKnobs(BaseModel):
     pool_size_max: int = Field(default=1, ge=1, le=50)
 
 
-class Settings(BaseSettings):
+class Settings(LeskoSettings):
     """The settings of admin."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="LESKO_",
-        env_nested_delimiter="__",
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
 
     postgres: PostgresSettings
     admin: AdminKnobs = AdminKnobs()

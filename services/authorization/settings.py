@@ -1,17 +1,8 @@
 """All knobs of authorization; read from LESKO_* variables and nowhere else."""
 
-from zoneinfo import ZoneInfo
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-
-class PostgresSettings(BaseModel):
-    """Where the cards are."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    dsn: SecretStr
+from libs.settings import LeskoSettings, PostgresSettings, ZoneName
 
 
 class LedgerKnobs(BaseModel):
@@ -20,13 +11,7 @@ class LedgerKnobs(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     partitions: int = Field(default=8, ge=1, le=64)
-    business_zone: str = "Asia/Jayapura"
-
-    @field_validator("business_zone")
-    @classmethod
-    def _zone_exists(cls, name: str) -> str:
-        ZoneInfo(name)
-        return name
+    business_zone: ZoneName = "Asia/Jayapura"
 
 
 class AuthorizationKnobs(BaseModel):
@@ -40,16 +25,8 @@ class AuthorizationKnobs(BaseModel):
     pool_size_max: int = Field(default=2, ge=1, le=50)
 
 
-class Settings(BaseSettings):
+class Settings(LeskoSettings):
     """The settings of authorization."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="LESKO_",
-        env_nested_delimiter="__",
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
 
     postgres: PostgresSettings
     card_ledger: LedgerKnobs = LedgerKnobs()

@@ -1,17 +1,8 @@
 """All knobs of the card ledger; read from LESKO_* variables and nowhere else."""
 
-from zoneinfo import ZoneInfo
+from pydantic import BaseModel, ConfigDict, Field
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-
-class PostgresSettings(BaseModel):
-    """Where the books are."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    dsn: SecretStr
+from libs.settings import LeskoSettings, PostgresSettings, ZoneName
 
 
 class LedgerKnobs(BaseModel):
@@ -20,7 +11,7 @@ class LedgerKnobs(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     partitions: int = Field(default=8, ge=1, le=64)  # Fixed at the first start, then checked.
-    business_zone: str = "Asia/Jayapura"
+    business_zone: ZoneName = "Asia/Jayapura"
     lease_ms: int = Field(default=4_000, ge=1_000, le=60_000)
     batch_records_max: int = Field(default=500, ge=1, le=5_000)
     project_every_ms: int = Field(default=2_000, ge=100)
@@ -31,23 +22,9 @@ class LedgerKnobs(BaseModel):
     pool_size_max: int = Field(default=4, ge=3, le=50)
     holder: str = ""  # Shown to whoever waits for the lease; empty: host name and process id.
 
-    @field_validator("business_zone")
-    @classmethod
-    def _zone_exists(cls, name: str) -> str:
-        ZoneInfo(name)
-        return name
 
-
-class Settings(BaseSettings):
+class Settings(LeskoSettings):
     """The card ledger's settings."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="LESKO_",
-        env_nested_delimiter="__",
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
 
     postgres: PostgresSettings
     card_ledger: LedgerKnobs = LedgerKnobs()

@@ -66,7 +66,11 @@ def _group(text: str) -> typer.Typer:
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 -- typer's form of an eager option.
     if wanted:
-        print(f"lesko {importlib.metadata.version(DISTRIBUTION)}")
+        try:
+            version = importlib.metadata.version(DISTRIBUTION)
+        except importlib.metadata.PackageNotFoundError:
+            version = "(run from its sources, not installed)"
+        print(f"lesko {version}")
         raise typer.Exit
 
 

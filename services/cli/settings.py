@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.settings import LeskoSettings
 
 
 class PostgresPart(BaseModel):
@@ -40,16 +41,8 @@ class WebPart(BaseModel):
     port: int = Field(default=8580, ge=0, le=65_535)
 
 
-class Settings(BaseSettings):
+class Settings(LeskoSettings):
     """Where the command keeps its things and where it finds the switch."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="LESKO_",
-        env_nested_delimiter="__",
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
 
     home: Path = Path("var")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

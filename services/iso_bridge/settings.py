@@ -5,10 +5,10 @@ What is left out comes from the listener's dialect.
 
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from libs.settings import LeskoSettings, ZoneName
 
 _EDC: Final = Path(__file__).resolve().parents[2] / "proto" / "iso8583" / "edc"
 _DAY_MS: Final = 86_400_000
@@ -34,7 +34,7 @@ class ListenerSettings(BaseModel):
     host: str | None = None
     port: int | None = Field(default=None, ge=0, le=65_535)
     tls: TlsSettings | None = None
-    zone: str | None = None
+    zone: ZoneName | None = None
     answer_ms: int | None = Field(default=None, ge=10, le=120_000)
     first_message_ms: int | None = Field(default=None, ge=10, le=_DAY_MS)
     frame_ms: int | None = Field(default=None, ge=10, le=_DAY_MS)
@@ -45,15 +45,6 @@ class ListenerSettings(BaseModel):
     sign_on_required: bool | None = None
     connections_max: int = Field(default=5_000, ge=1, le=100_000)
     unsent_bytes_max: int = Field(default=262_144, ge=1_024)
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, name: str | None) -> str | None:
-        try:
-            ZoneInfo(name or "UTC")
-        except (ZoneInfoNotFoundError, ValueError):  # The first is a KeyError.
-            raise ValueError(f"there is no time zone {name!r}") from None
-        return name
 
 
 class BridgeKnobs(ListenerSettings):
@@ -89,16 +80,8 @@ class VaultSettings(BaseModel):
     keys_directory: Path
 
 
-class Settings(BaseSettings):
+class Settings(LeskoSettings):
     """The edge's settings."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="LESKO_",
-        env_nested_delimiter="__",
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-    )
 
     vault: VaultSettings
     iso_bridge: BridgeKnobs = BridgeKnobs()

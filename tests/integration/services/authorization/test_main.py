@@ -27,13 +27,13 @@ from libs.observe import Health
 from libs.outcome import Outcome
 from libs.pg import Pool, open_pool
 from libs.registry import EntityStatus, write_change
+from libs.settings import PostgresSettings
 from services.admin import main as admin
-from services.admin.settings import PostgresSettings as AdminPostgres
 from services.admin.settings import Settings as AdminSettings
 from services.admin.store.registry import RegistryStore
 from services.authorization import main as authorization
 from services.authorization.domain.card import CardStatus
-from services.authorization.settings import PostgresSettings, Settings
+from services.authorization.settings import Settings
 from services.authorization.store.cards import CardRow, CardStore
 
 pytestmark = pytest.mark.postgres
@@ -82,7 +82,7 @@ class Bench:
 
     async def serve_admin(self) -> None:
         """Publish the registry until cancelled."""
-        settings = AdminSettings(postgres=AdminPostgres(dsn=self._dsn))
+        settings = AdminSettings(postgres=PostgresSettings(dsn=self._dsn))
         await admin.serve(settings, bus=self.bus, clock=self.clock, health=self.health)
 
     async def _serve_authorization(self) -> None:

@@ -1,0 +1,55 @@
+"""What the settings of all services share: where they are read from, and a few kinds of knobs."""
+
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+__all__ = ["LeskoSettings", "PostgresSettings", "ZoneName"]
+
+
+class LeskoSettings(BaseSettings):
+    """Read from LESKO_* variables, ``__`` for nesting; frozen, silent about values in errors."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LESKO_",
+        env_nested_delimiter="__",
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+
+class PostgresSettings(BaseModel):
+    """LESKO_POSTGRES__*: the database, as a DSN or as a file that holds it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    dsn: SecretStr
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_file(cls, data: Any) -> Any:
+        """Take the DSN from ``dsn_file`` where none is given; secrets need no environment."""
+        if not isinstance(data, dict) or data.get("dsn") or not data.get("dsn_file"):
+            return data
+        try:
+            return {**data, "dsn": Path(data["dsn_file"]).read_text().strip()}
+        except OSError as problem:
+            message = f"the file that dsn_file names cannot be read ({problem.strerror})"
+            raise ValueError(message) from None
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        message = "is no time zone; write it like Asia/Jayapura"
+        raise ValueError(message) from None
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_zone)]
+"""The name of a time zone that this machine knows."""
