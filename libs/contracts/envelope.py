@@ -14,12 +14,13 @@ read_envelope = Envelope.FromString
 def first_envelope(
     *, schema: str, answer_topic: str, answer_partition: int, deadline_ms: int
 ) -> Envelope:
-    """Open a conversation: fresh random ids; ``deadline_ms`` in Unix ms, 0 for none."""
-    message_id = urandom(ID_BYTES)
+    """Open a conversation under fresh random ids; ``deadline_ms`` in Unix ms, 0 for none."""
+    drawn = urandom(2 * ID_BYTES)
+    message_id = drawn[:ID_BYTES]
     return Envelope(
         message_id=message_id,
         causation_id=message_id,
-        correlation_id=urandom(ID_BYTES),
+        correlation_id=drawn[ID_BYTES:],
         answer_topic=answer_topic,
         answer_partition=answer_partition,
         deadline_ms=deadline_ms,
@@ -28,14 +29,19 @@ def first_envelope(
 
 
 def next_envelope(cause: Envelope, *, schema: str) -> Envelope:
-    """Go on in a conversation: who waits and until when stays, the cause is named."""
-    return Envelope(
-        message_id=urandom(ID_BYTES),
-        causation_id=cause.message_id,
-        correlation_id=cause.correlation_id,
-        answer_topic=cause.answer_topic,
-        answer_partition=cause.answer_partition,
-        deadline_ms=cause.deadline_ms,
-        trace_parent=cause.trace_parent,
-        schema=schema,
-    )
+    """Go on in a conversation: who waits and until when stays, the cause is named.
+
+    The new record's id is one more than its cause's: a conversation is a chain, not a tree, and a
+    redelivered cause makes the same record again. (It also saves a system call for each record,
+    which was a twentieth of a purchase.)
+    """
+    follows = Envelope()
+    follows.CopyFrom(cause)
+    follows.causation_id = cause.message_id
+    follows.message_id = _one_more(cause.message_id)
+    follows.schema = schema
+    return follows
+
+
+def _one_more(message_id: bytes) -> bytes:
+    return message_id[:-1] + bytes((message_id[-1] + 1 & 0xFF,)) if message_id else b""

@@ -33,6 +33,11 @@ class MemoryCards:
         self.reads.append(tokens)
         return {token: self.cards[token] for token in tokens if token in self.cards}
 
+    async def read_cards_after(self, card_id: int, cards_max: int) -> Mapping[bytes, Card]:
+        """Return the next cards by id."""
+        by_id = sorted(self.cards.items(), key=lambda item: item[1].card_id)
+        return dict([item for item in by_id if item[1].card_id > card_id][:cards_max])
+
 
 def a_purse(
     wallet: int = 7, number: int = 1, *, programme: int = 1, valid_until: int = A_DAY

@@ -5,17 +5,20 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from libs.bus import Bus, LoopSettings, dead_letters, run_batches
 from libs.clock import Clock
 from libs.contracts.topics import COMMANDS, REQUESTS
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
-from libs.pg import Pool, open_pool
+from libs.pg import open_pool
 from libs.registry import RegistryFollower, RegistryView
 from services.authorization.domain.card_cache import CardCache
 from services.authorization.domain.day import BusinessDays
 from services.authorization.handlers.authorize_requests import AuthorizeRequests
 from services.authorization.handlers.set_aside import SetAside
+from services.authorization.handlers.warm_cards import warm_cards
 from services.authorization.settings import Settings
 from services.authorization.store.cards import CardStore
 
@@ -23,6 +26,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _GROUP = "authorization"
 _REQUESTS_CHECK = "authorization.requests"
 _REGISTRY_CHECK = "authorization.registry"
+
+log = structlog.get_logger("authorization")
 
 
 class PartitionsDiffer(Fault):
@@ -45,13 +50,25 @@ async def serve(
             settings.postgres.dsn,
             name="authorization",
             size=settings.authorization.pool_size_max,
+            seqscan=False,
         ) as pool,
         asyncio.TaskGroup() as tasks,
     ):
         tasks.create_task(follower.run())
         await follower.filled()  # Before: every terminal would be refused, and that is stored.
-        handler = await _handler(settings, bus, clock, view, pool)
-        await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler)
+        partitions = (await bus.topic(REQUESTS)).partitions
+        cards_max = settings.authorization.cards_kept_max
+        cards, cache = CardStore(pool), CardCache(cards_max // partitions)
+        handler = _handler(settings, clock, view, cards, cache)
+        warming = tasks.create_task(
+            warm_cards(
+                cards, cache, partitions=partitions, cards_max=cards_max // 2, stopped=_log_stopped
+            )
+        )
+        try:
+            await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler)
+        finally:
+            warming.cancel()
 
 
 async def _check_partitions(settings: Settings, bus: Bus) -> None:
@@ -63,13 +80,16 @@ async def _check_partitions(settings: Settings, bus: Bus) -> None:
         )
 
 
-async def _handler(
-    settings: Settings, bus: Bus, clock: Clock, view: RegistryView, pool: Pool
+def _log_stopped(fault: Fault) -> None:
+    log.warning("warming_stopped", fault=type(fault).__name__)
+
+
+def _handler(
+    settings: Settings, clock: Clock, view: RegistryView, cards: CardStore, cache: CardCache
 ) -> AuthorizeRequests:
-    partitions = (await bus.topic(REQUESTS)).partitions
     return AuthorizeRequests(
-        cards=CardStore(pool),
-        cache=CardCache(settings.authorization.cards_kept_max // partitions),
+        cards=cards,
+        cache=cache,
         registry=view,
         clock=clock,
         days=BusinessDays(ZoneInfo(settings.card_ledger.business_zone)),

@@ -13,6 +13,9 @@ class Cards(Protocol):
     async def read_cards(self, tokens: Sequence[bytes]) -> Mapping[bytes, Card]:
         """Return those that exist, in one round trip; raises StoreUnavailable."""
 
+    async def read_cards_after(self, card_id: int, cards_max: int) -> Mapping[bytes, Card]:
+        """Return the next cards by id behind this one; empty at the end."""
+
 
 class Registry(Protocol):
     """What admin published, as it is known now."""

@@ -19,6 +19,12 @@ _READ: Final = """
       LEFT JOIN "authorization".purse p ON p.wallet = c.wallet
      WHERE c.token = ANY($1::bytea[])
 """
+_READ_AFTER: Final = """
+    SELECT c.token, c.id, c.wallet, c.product, c.status, c.expiry, c.pin_tries,
+           p.number, p.programme, p.valid_until - DATE '1970-01-01' AS valid_until
+      FROM (SELECT * FROM "authorization".card WHERE id > $1 ORDER BY id LIMIT $2) AS c
+      LEFT JOIN "authorization".purse p ON p.wallet = c.wallet
+"""
 _WRITE_CARDS: Final = """
     WITH written AS (
         INSERT INTO "authorization".card
@@ -100,16 +106,11 @@ class CardStore:
 
     async def read_cards(self, tokens: Sequence[bytes]) -> Mapping[bytes, Card]:
         """Return those that exist, in one round trip; raises StoreUnavailable."""
-        purses: dict[bytes, list[Purse]] = {}
-        heads: dict[bytes, asyncpg.Record] = {}
-        for row in await self._pool.read(_READ, tokens):
-            token = row["token"]
-            heads[token] = row
-            if row["number"] is not None:
-                account = purse_account(row["wallet"], row["number"])
-                purse = Purse(account, row["programme"], row["valid_until"])
-                purses.setdefault(token, []).append(purse)
-        return {token: _card(row, purses.get(token, ())) for token, row in heads.items()}
+        return _cards(await self._pool.read(_READ, tokens))
+
+    async def read_cards_after(self, card_id: int, cards_max: int) -> Mapping[bytes, Card]:
+        """Return the next cards by id behind this one; raises StoreUnavailable."""
+        return _cards(await self._pool.read(_READ_AFTER, card_id, cards_max))
 
     async def write_cards(self, cards: Sequence[CardRow], purses: Sequence[PurseRow]) -> int:
         """Write what is not there yet, all or nothing; return the number of new cards.
@@ -164,6 +165,20 @@ class CardStore:
             has_pin=row["has_pin"],
             purses=tuple([PurseRow(*purse) for purse in purses]),
         )
+
+
+def _cards(rows: Iterable[asyncpg.Record]) -> dict[bytes, Card]:
+    """Build cards from rows of which each holds one purse, or none."""
+    purses: dict[bytes, list[Purse]] = {}
+    heads: dict[bytes, asyncpg.Record] = {}
+    for row in rows:
+        token = row["token"]
+        heads[token] = row
+        if row["number"] is not None:
+            account = purse_account(row["wallet"], row["number"])
+            purse = Purse(account, row["programme"], row["valid_until"])
+            purses.setdefault(token, []).append(purse)
+    return {token: _card(row, purses.get(token, ())) for token, row in heads.items()}
 
 
 def _card(row: asyncpg.Record, purses: Iterable[Purse]) -> Card:

@@ -27,6 +27,7 @@ class Decision(NamedTuple):
 
     answer: Answer
     rows: tuple[Transfer, ...] = ()
+    known: StoredKey | None = None  # What is stored under the key once the rows are.
 
 
 def decide(command: Command, known: StoredKey | None, book: Book, page: Page) -> Decision:
@@ -40,24 +41,26 @@ def decide(command: Command, known: StoredKey | None, book: Book, page: Page) ->
         return Decision(_tell(command, book, page))
     if isinstance(body, Reversal):
         if known is None:
-            return _stored(command, entomb(command, page), book, page)
+            return _stored(command, StoredKey(entomb(command, page), ()), book, page)
         if not known.is_tombstone and not known.same_card_and_amount(command.reference):
             return Decision(_refusal(Outcome.DUPLICATE_REFERENCE, command.reference))
         if known.is_approved and not known.reversal:
-            return _stored(command, book_reversal(command, known, book, page), book, page)
+            back = book_reversal(command, known, book, page)
+            return _stored(command, StoredKey(known.original, back), book, page)
         return Decision(replay_reversal(command, known, book, page))
     if known is not None:
         return Decision(_repeat(command, known, book, page))
     if command.refuse_new is not None:
         return Decision(_refusal(command.refuse_new, command.reference))
     if isinstance(body, Posting):
-        return _stored(command, book_posting(command, body, book, page), book, page)
-    return _stored(command, _book_purchase(command, body, book, page), book, page)
+        return _stored(command, StoredKey(book_posting(command, body, book, page), ()), book, page)
+    return _stored(command, StoredKey(_book_purchase(command, body, book, page), ()), book, page)
 
 
 def refuse(command: Command, outcome: Outcome, book: Book, page: Page) -> Decision:
     """Store a refusal for a command that cannot be processed (poison): 96."""
-    return _stored(command, (refuse_purchase(command, outcome, book, page),), book, page)
+    refusal = refuse_purchase(command, outcome, book, page)
+    return _stored(command, StoredKey((refusal,), ()), book, page)
 
 
 def _book_purchase(
@@ -96,14 +99,14 @@ def _tell(command: Command, book: Book, page: Page) -> Answer:
     )
 
 
-def _stored(command: Command, rows: tuple[Transfer, ...], book: Book, page: Page) -> Decision:
+def _stored(command: Command, known: StoredKey, book: Book, page: Page) -> Decision:
     """Answer from the rows that the batch will store: the first answer and a replay are one."""
-    known = StoredKey.of(rows)
     if isinstance(command.body, Reversal):
         answer = replay_reversal(command, known, book, page)
     else:
         answer = replay_purchase(command, known, book, page)
-    return Decision(answer._replace(is_replay=False), rows)
+    rows = known.reversal or known.original
+    return Decision(answer._replace(is_replay=False), rows, known)
 
 
 def _refusal(outcome: Outcome, reference: Reference) -> Answer:

@@ -134,9 +134,9 @@ class PostTransfers:
             for one in asked[partition]:
                 key = one.command.reference.key
                 decision = decide_one(one.command, known.get(key), page)
-                if decision.rows:
+                if decision.known is not None:
                     rows.extend(decision.rows)
-                    known[key] = _extended(known.get(key), decision.rows)
+                    known[key] = decision.known
                 folded.answers.append((one, decision.answer))
             folded.rows.extend(rows)
             folded.rows_by_partition.append(rows)
@@ -239,10 +239,3 @@ class ReversalStuck(PartitionStopped):
 def _asked(record: Record) -> Asked:
     envelope = read_envelope(record.envelope)
     return Asked(read_command(record.value, envelope.deadline_ms), envelope, record.offset)
-
-
-def _extended(known: StoredKey | None, rows: Sequence[Transfer]) -> StoredKey:
-    """Return what is known of a key after these rows of the same batch."""
-    if known is None:
-        return StoredKey.of(rows)
-    return StoredKey.of((*known.original, *known.reversal, *rows))

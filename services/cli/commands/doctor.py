@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
@@ -20,6 +20,7 @@ from services.admin.settings import Settings as AdminSettings
 from services.authorization.settings import Settings as AuthorizationSettings
 from services.card_ledger.settings import Settings as LedgerSettings
 from services.cli.database import address_of, need_dsn
+from services.cli.embedded import overrides
 from services.cli.iso.show import DIALECTS
 from services.cli.screen import screen, write_json, write_table
 from services.cli.settings import Settings
@@ -138,8 +139,8 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
     """Give every knob of every service as its variable and value, secrets masked."""
-    dsn: Any = {"postgres": {"dsn": settings.postgres.dsn or SecretStr("")}}
-    for part in (settings, *(kind.model_validate(dsn) for kind in _KINDS)):
+    over = overrides(settings, settings.postgres.dsn or SecretStr(""))
+    for part in (settings, *(kind.model_validate(over) for kind in _KINDS)):
         yield from _flat("LESKO", part)
 
 

@@ -1,0 +1,40 @@
+"""Fill the card cache in the background after a start, so that the first hour is not slower."""
+
+import asyncio
+from collections.abc import Callable
+
+from libs.contracts.keys import request_partition
+from libs.outcome import Fault
+from services.authorization.domain.card_cache import CardCache
+from services.authorization.ports import Cards
+
+
+async def warm_cards(
+    cards: Cards,
+    cache: CardCache,
+    *,
+    partitions: int,
+    cards_max: int,
+    at_once: int = 200,
+    stopped: Callable[[Fault], None],
+) -> int:
+    """Keep the first ``cards_max`` cards by id; return how many were read.
+
+    Works in small steps and lets others go first between them. Trouble with the store ends it
+    and is told to ``stopped``: whoever is missing is read when first asked for.
+    """
+    read, last_id = 0, 0
+    while read < cards_max:
+        try:
+            found = await cards.read_cards_after(last_id, min(at_once, cards_max - read))
+        except Fault as fault:
+            stopped(fault)
+            break
+        if not found:
+            break
+        for token, card in found.items():
+            cache.add(request_partition(token, partitions), {token: card})
+            last_id = max(last_id, card.card_id)
+        read += len(found)
+        await asyncio.sleep(0)
+    return read
