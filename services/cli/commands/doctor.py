@@ -140,7 +140,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
     """Give every knob of every service as its variable and value, secrets masked."""
     over = overrides(settings, settings.postgres.dsn or SecretStr(""))
-    for part in (settings, *(kind.model_validate(over) for kind in _KINDS)):
+    for part in (*(kind.model_validate(over) for kind in _KINDS), settings):  # Ours say more.
         yield from _flat("LESKO", part)
 
 
