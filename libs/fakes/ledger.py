@@ -23,6 +23,8 @@ from libs.contracts.lesko.v1.card_ledger_pb2 import (
 )
 from libs.fakes.clock import FixedClock
 from libs.fakes.memory_books import MemoryBooks
+from libs.observe import Metrics
+from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Account, Book, Terms
 from services.card_ledger.domain.transfer import partition_of_id, serial_of
 from services.card_ledger.handlers.post_transfers import PostTransfers
@@ -219,4 +221,5 @@ class LedgerBench(Counter):
         book = Book(PARTITIONS)
         book.load(accounts, {})
         self.tenure = Tenure.begin(owned, book, "t")
-        return PostTransfers(self.books, self.tenure, clock, ZONE)
+        self.metrics = Metrics()
+        return PostTransfers(self.books, self.tenure, clock, ZONE, MetricsFigures(self.metrics))

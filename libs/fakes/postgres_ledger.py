@@ -9,7 +9,9 @@ from pydantic import SecretStr
 from libs.clock import business_day, day_number
 from libs.fakes.clock import FixedClock
 from libs.fakes.ledger import PARTITIONS, ZONE, Counter
+from libs.observe import Metrics
 from libs.pg import Pool, open_pool
+from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Book
 from services.card_ledger.handlers.keep_tenure import KeepDays
 from services.card_ledger.handlers.open_accounts import OpenAccounts, Opening
@@ -59,7 +61,8 @@ class RealLedger:
         book = Book(PARTITIONS)
         book.load(state.accounts, state.usage)
         tenure = Tenure.begin(owned, book, "t")
-        owner = Owner(PostTransfers(books, tenure, self.clock, ZONE), self.clock, PARTITIONS)
+        post = PostTransfers(books, tenure, self.clock, ZONE, MetricsFigures(Metrics()))
+        owner = Owner(post, self.clock, PARTITIONS)
         owner.tenure, owner.leases = tenure, leases
         self._owners.append(owner)
         return owner

@@ -16,7 +16,8 @@ from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
-from libs.pg import Pool, open_pool
+from libs.pg import Pool
+from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Book
 from services.card_ledger.handlers.keep_tenure import (
     KeepDays,
@@ -34,6 +35,7 @@ from services.card_ledger.settings import Settings
 from services.card_ledger.store.audit import open_audit
 from services.card_ledger.store.books import PostgresBooks
 from services.card_ledger.store.leases import PostgresLeases
+from services.card_ledger.store.pools import open_books_pool, open_upkeep_pool
 from services.card_ledger.store.statements import PostgresStatements, Statement
 from services.card_ledger.store.upkeep import PostgresUpkeep
 
@@ -42,6 +44,8 @@ DAYS_EVERY_MS = 60_000
 SEED_LEASE_MS = 60_000
 OPENINGS_AT_ONCE = 2_000
 log = structlog.get_logger("card_ledger")
+
+OpenPool = AbstractAsyncContextManager[Pool]
 
 
 class LeaseHeld(Fault):
@@ -58,7 +62,8 @@ async def serve(
     """Serve until cancelled; then the batch in hand is finished and leases are given back."""
     for check in ("leases", "commands", "days"):
         health.expect(f"card_ledger.{check}")
-    async with open_books_pool(settings) as pool, open_upkeep_pool(settings) as upkeep:
+    books_pool, upkeep_pool = _open_pools(settings)
+    async with books_pool as pool, upkeep_pool as upkeep:
         ledger = _Ledger(settings, pool, upkeep, bus, clock, health, metrics or Metrics())
         await ledger.prepare()
         async with asyncio.TaskGroup() as tasks:
@@ -66,21 +71,11 @@ async def serve(
             tasks.create_task(ledger.keep_tenures())
 
 
-def open_books_pool(settings: Settings) -> AbstractAsyncContextManager[Pool]:
-    """Open the writer's pool: short statements, by index only."""
-    most = settings.card_ledger.pool_size_max
-    return open_pool(settings.postgres.dsn, name="card_ledger", size=most, seqscan=False)
-
-
-def open_upkeep_pool(settings: Settings) -> AbstractAsyncContextManager[Pool]:
-    """Open the pool for what may take long: loading, projecting, verifying."""
-    return open_pool(
-        settings.postgres.dsn,
-        name="card_ledger.upkeep",
-        size=3,
-        statement_timeout_ms=600_000,
-        idle_in_transaction_ms=600_000,
-    )
+def _open_pools(settings: Settings) -> tuple[OpenPool, OpenPool]:
+    """Return the writer's pool and the one for what may take long, to be entered."""
+    dsn = settings.postgres.dsn
+    size = settings.card_ledger.pool_size_max
+    return open_books_pool(dsn, size=size), open_upkeep_pool(dsn)
 
 
 class _Ledger:
@@ -133,7 +128,7 @@ class _Ledger:
         await self._days.keep(
             every_ms=DAYS_EVERY_MS,
             report=partial(self._health.report, "card_ledger.days"),
-            in_default=self._alarm_default,
+            seen=self._note_days,
         )
 
     async def keep_tenures(self) -> None:
@@ -179,15 +174,18 @@ class _Ledger:
         return owned
 
     async def _serve_tenure(self, tenure: Tenure) -> None:
-        post = PostTransfers(self._books, tenure, self._clock, self._zone)
+        figures = MetricsFigures(self._metrics)
+        post = PostTransfers(self._books, tenure, self._clock, self._zone, figures)
         reader = await self._bus.open_reader(topics.COMMANDS, starts=tenure.starts())
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_leases(tenure))
                 tasks.create_task(self._keep_projections(tenure))
                 tasks.create_task(self._post_batches(tenure, post, reader))
+                self._metrics.ledger_partitions_held.set(len(tenure.standings))
                 self._health.report("card_ledger.commands", None)
         finally:
+            self._metrics.ledger_partitions_held.set(0)
             await reader.close()
             await self._give_back(tenure)
 
@@ -229,10 +227,11 @@ class _Ledger:
         except Fault as fault:
             log.warning("leases_not_given_back", reason=str(fault))
 
-    def _alarm_default(self, rows: int) -> None:
-        if rows:
-            log.error("rows_without_a_day_partition", rows=rows)
-        self._metrics.ledger_rows_in_default.set(rows)
+    def _note_days(self, in_default: int, ahead: int) -> None:
+        if in_default:
+            log.error("rows_without_a_day_partition", rows=in_default)
+        self._metrics.ledger_rows_in_default.set(in_default)
+        self._metrics.ledger_days_ahead.set(ahead)
 
 
 async def open_books(
@@ -248,7 +247,8 @@ async def open_books(
     """
     knobs = settings.card_ledger
     zone = ZoneInfo(knobs.business_zone)
-    async with open_books_pool(settings) as pool, open_upkeep_pool(settings) as slow:
+    books_pool, upkeep_pool = _open_pools(settings)
+    async with books_pool as pool, upkeep_pool as slow:
         upkeep = PostgresUpkeep(slow)
         books = PostgresBooks(pool, slow, lease_ms=SEED_LEASE_MS)
         partitions = await upkeep.fix_partitions(knobs.partitions)
@@ -259,7 +259,7 @@ async def open_books(
             tenure = Tenure.begin(owned, Book(partitions), "seed")
             state = await books.load(owned, day_number(today))
             tenure.book.load(state.accounts, state.usage)
-            post = PostTransfers(books, tenure, clock, zone)
+            post = PostTransfers(books, tenure, clock, zone, MetricsFigures(Metrics()))
             opening = OpenAccounts(upkeep, post, clock, partitions)
             for first in range(0, len(openings), OPENINGS_AT_ONCE):
                 await opening(openings[first : first + OPENINGS_AT_ONCE], today)
@@ -288,7 +288,7 @@ async def verify(
 ) -> BooksReport:
     """Verify the books in one snapshot; ``published``: batch number and hash by partition."""
     async with (
-        open_upkeep_pool(settings) as pool,
+        open_upkeep_pool(settings.postgres.dsn) as pool,
         open_audit(pool) as reader,
     ):
         return await verify_books(reader, published)
@@ -296,5 +296,5 @@ async def verify(
 
 async def show_wallet(settings: Settings, wallet: int) -> Statement:
     """Return a wallet's purses and last movements, for `lesko card show`."""
-    async with open_upkeep_pool(settings) as pool:
+    async with open_upkeep_pool(settings.postgres.dsn) as pool:
         return await PostgresStatements(pool).wallet(wallet)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import NamedTuple, Protocol
 
 from libs.outcome import Fault
+from services.card_ledger.domain.answer import Answer
 from services.card_ledger.domain.book import Account
 from services.card_ledger.domain.chain import BatchHead
 from services.card_ledger.domain.limit import Usage
@@ -88,6 +89,16 @@ class LedgerStore(Protocol):
         Raises LeaseLost or KeyTaken (nothing written), or a retriable Fault: then nothing was
         written, or the next attempt is fenced.
         """
+
+
+class Figures(Protocol):
+    """Whoever counts what batches do."""
+
+    def posted(self, answers: Sequence[Answer], *, rows: int, took_ms: int) -> None:
+        """Count a committed batch: its answers, rows stored, and the statement's time."""
+
+    def lost(self, partitions: int) -> None:
+        """Count partitions that another process took."""
 
 
 class Leases(Protocol):

@@ -16,7 +16,7 @@ class LedgerKnobs(BaseModel):
     batch_records_max: int = Field(default=500, ge=1, le=5_000)
     project_every_ms: int = Field(default=2_000, ge=100)
     project_rows_max: int = Field(default=10_000, ge=100)
-    days_back: int = Field(default=35, ge=4, le=400)
+    days_back: int = Field(default=90, ge=4, le=400)  # Reversals may be as old as keys are kept.
     days_ahead: int = Field(default=7, ge=2, le=30)
     send_timeout_ms: int = Field(default=5_000, ge=100)
     pool_size_max: int = Field(default=4, ge=3, le=50)

@@ -1,7 +1,7 @@
 """Keep what a tenure needs while it lasts: its leases, the projections, the days ahead."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -23,6 +23,9 @@ class Upkeep(Protocol):
 
     async def ensure_days(self, first: date, days: int) -> int:
         """Make the partitions of these key days."""
+
+    async def make_days_of_default(self) -> int:
+        """Give rows of the DEFAULT partition days of their own."""
 
     async def days_ahead(self, today: date) -> int:
         """Return how many days in a row from today have a partition."""
@@ -76,15 +79,22 @@ class KeepDays:
         self._ahead = ahead
 
     async def prepare(self) -> None:
-        """Make the days from ``back`` before today to ``ahead`` after it. Idempotent."""
+        """Make the days from ``back`` before today to ``ahead`` after it. Idempotent.
+
+        Rows that DEFAULT had to take move into days of their own, whatever their date.
+        """
         today = business_day(self._clock.now_ms(), self._zone)
         first = today - timedelta(days=self._back)
         await self._upkeep.ensure_days(first, self._back + self._ahead + 1)
+        await self._upkeep.make_days_of_default()
+
+    async def ahead(self) -> int:
+        """Return how many days in a row from today on have a partition."""
+        return await self._upkeep.days_ahead(business_day(self._clock.now_ms(), self._zone))
 
     async def problem(self) -> str | None:
         """Return what a person should know, None when all is well."""
-        today = business_day(self._clock.now_ms(), self._zone)
-        ahead = await self._upkeep.days_ahead(today)
+        ahead = await self.ahead()
         if ahead < DAYS_LOW:
             return f"only {ahead} day partitions from today on; see that the ledger may make more"
         return None
@@ -94,14 +104,15 @@ class KeepDays:
         return await self._upkeep.rows_in_default()
 
     async def keep(
-        self, *, every_ms: int, report: Report, in_default: Callable[[int], Awaitable[None] | None]
+        self, *, every_ms: int, report: Report, seen: Callable[[int, int], None]
     ) -> None:
         """Prepare, look and report until cancelled."""
         while True:
             try:
+                in_default = await self.alarm()
                 await self.prepare()
                 report(await self.problem())
-                in_default(await self.alarm())
+                seen(in_default, await self.ahead())
             except Fault as fault:
                 report(str(fault))
             await asyncio.sleep(every_ms / 1000)

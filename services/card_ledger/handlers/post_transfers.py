@@ -20,7 +20,7 @@ from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer
 from services.card_ledger.handlers.records import read_command, write_answer, write_entries
 from services.card_ledger.handlers.tenure import Tenure
-from services.card_ledger.ports import Batch, KeyTaken, LeaseLost, LedgerStore, OnceOnly
+from services.card_ledger.ports import Batch, Figures, KeyTaken, LeaseLost, LedgerStore, OnceOnly
 
 COLLISIONS_MAX = 5
 """A batch that still collides after its keys were read this often is given back to the loop."""
@@ -49,7 +49,10 @@ class Folded(NamedTuple):
 class PostTransfers:
     """Answers each command once, whatever the topic redelivers."""
 
-    def __init__(self, store: LedgerStore, tenure: Tenure, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(
+        self, store: LedgerStore, tenure: Tenure, clock: Clock, zone: ZoneInfo, figures: Figures
+    ) -> None:
+        self._figures = figures
         self._store = store
         self._tenure = tenure
         self._clock = clock
@@ -64,6 +67,7 @@ class PostTransfers:
         try:
             return await self._post(records, self._decide)
         except LeaseLost as lost:
+            self._figures.lost(len(lost.partitions))
             raise TenureEnded(str(lost)) from None
 
     async def refuse_poison(self, record: Record, fault: str) -> list[Outgoing]:
@@ -109,7 +113,13 @@ class PostTransfers:
 
     async def _write(self, folded: Folded) -> None:
         """Commit and take over, or leave everything as it was."""
+        began_ms = self._clock.monotonic_ms()
         await self._store.post(folded.batches, folded.rows, folded.once, self._tenure.topic_id)
+        self._figures.posted(
+            [answer for _, answer in folded.answers],
+            rows=len(folded.rows),
+            took_ms=self._clock.monotonic_ms() - began_ms,
+        )
         self._tenure.book.commit()
         self._tenure.advance(folded.batches, {row.key for row in folded.rows})
 

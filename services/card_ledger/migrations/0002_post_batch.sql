@@ -17,6 +17,9 @@ DECLARE
     fenced int;
     lost text;
 BEGIN
+    -- Owner rows are locked in one order everywhere, so that no two writers wait in a circle.
+    PERFORM 1 FROM card_ledger.owner WHERE partition = ANY (p_partition)
+      ORDER BY partition FOR UPDATE;
     UPDATE card_ledger.owner o
        SET batch_no = v.no, serial = v.serial, head = v.hash,
            booked_on = DATE '1970-01-01' + v.day,

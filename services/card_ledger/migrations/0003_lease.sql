@@ -24,6 +24,8 @@ END $$;
 CREATE FUNCTION card_ledger.renew_leases(p_partition int[], p_epoch bigint[], p_lease_ms int)
 RETURNS SETOF int LANGUAGE plpgsql AS $$
 BEGIN
+    PERFORM 1 FROM card_ledger.owner WHERE partition = ANY (p_partition)
+      ORDER BY partition FOR UPDATE;
     UPDATE card_ledger.owner o
        SET lease_until = clock_timestamp() + p_lease_ms * interval '1 ms',
            backend_pid = pg_backend_pid(),

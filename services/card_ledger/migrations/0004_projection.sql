@@ -6,8 +6,10 @@ DECLARE
     behind bigint;
     wrong int;
 BEGIN
+    -- Never lock the owner row while working: every batch writes it.
+    PERFORM pg_advisory_xact_lock(hashtext('card_ledger.project'), p_partition);
     SELECT greatest(projected_id, p_partition::bigint << 48) INTO behind
-      FROM card_ledger.owner WHERE partition = p_partition FOR UPDATE;
+      FROM card_ledger.owner WHERE partition = p_partition;
     CREATE TEMP TABLE IF NOT EXISTS moving (LIKE card_ledger.transfer) ON COMMIT DELETE ROWS;
     INSERT INTO moving SELECT * FROM card_ledger.transfer
      WHERE id > behind AND id <= p_through AND outcome = 1 AND debit_seq > 0;

@@ -24,3 +24,8 @@ CREATE FUNCTION card_ledger.days_ahead(p_today date) RETURNS int LANGUAGE sql AS
     SELECT coalesce(min(n), 32)::int FROM generate_series(0, 31) AS n
      WHERE to_regclass('card_ledger.transfer_' || to_char(p_today + n, 'YYYYMMDD')) IS NULL
 $$;
+
+-- Key days of rows that found no day of their own: old reversals, terminals with a wrong date.
+CREATE FUNCTION card_ledger.days_in_default() RETURNS SETOF date LANGUAGE sql AS $$
+    SELECT DISTINCT key_day FROM card_ledger.transfer_default LIMIT 100
+$$;

@@ -19,6 +19,7 @@ _AHEAD = "SELECT card_ledger.days_ahead($1)"
 _IN_DEFAULT = """
     SELECT count(*) FROM (SELECT 1 FROM card_ledger.transfer_default LIMIT 1000) AS strays
 """
+_DAYS_IN_DEFAULT = "SELECT card_ledger.days_in_default() AS day"
 _PROJECT = "SELECT card_ledger.project($1, $2)"
 _POSITIONS = """
     SELECT partition, greatest(projected_id, partition::bigint << 48) AS projected,
@@ -59,6 +60,11 @@ class PostgresUpkeep:
         """Make the partitions of these key days; return how many were new. Idempotent."""
         wanted = [first + timedelta(days=n) for n in range(days)]
         return int((await self._pool.write(_ENSURE_DAYS, wanted))[0][0])
+
+    async def make_days_of_default(self) -> int:
+        """Give rows of the DEFAULT partition days of their own; return how many days were made."""
+        days = [row["day"] for row in await self._pool.read(_DAYS_IN_DEFAULT)]
+        return int((await self._pool.write(_ENSURE_DAYS, days))[0][0]) if days else 0
 
     async def days_ahead(self, today: date) -> int:
         """Return how many days in a row from today have a partition, at most 32."""

@@ -28,7 +28,7 @@ class Waiting:
     """What the edge keeps between a request and its answer. Times are monotonic ms."""
 
     __slots__ = (
-        "amount_minor", "card", "content", "correlation_id", "deadline_ms", "earlier", "key",
+        "card", "content", "correlation_id", "deadline_ms", "earlier", "key",
         "latest", "operation", "received_ms", "repeat_until_ms",
     )  # fmt: skip
 

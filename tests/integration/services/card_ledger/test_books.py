@@ -178,6 +178,19 @@ class TestDays:
         assert (0, True) == (await ledger.days.alarm(), repeat.is_replay)
         assert (await ledger.verify()).is_clean
 
+    async def test_heal_after_a_reversal_of_long_ago(self, ledger: RealLedger) -> None:
+        """Its tombstone gets a day of its own at the next turn; the alarm does not last."""
+        owner = await ledger.own()
+        await ledger.open(owner, OPENINGS)
+        old = a_reference(stan=7, amount=100, day=ledger.today - timedelta(days=170))
+        await owner.post(a_reversal(old))
+
+        assert 1 == await ledger.days.alarm()
+        await ledger.days.prepare()
+        assert 0 == await ledger.days.alarm()
+        (late,) = await owner.post(a_purchase(old))
+        assert Outcome.REVERSED is Outcome.of(late.outcome)
+
     @pytest.mark.parametrize(
         ("last", "first"),
         [

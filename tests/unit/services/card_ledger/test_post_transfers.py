@@ -344,3 +344,25 @@ class TestKeys:
         )
 
         assert (Outcome.APPROVED, Outcome.DUPLICATE_REFERENCE) == (said(first), said(second))
+
+
+class TestFigures:
+    async def test_counts_rows_repeats_and_lost_partitions(self, bench: LedgerBench) -> None:
+        """What an operator watches moves with what happens."""
+        reference = a_reference()
+        await bench.post(a_purchase(reference), a_purchase(reference))
+        bench.books.own(1, 2)
+        with pytest.raises(TenureEnded):
+            await bench.post(an_inquiry())
+
+        registry = bench.metrics.registry
+        assert [1.0, 1.0, 1.0, 2.0, 1.0] == [
+            registry.get_sample_value(f"lesko_ledger_{name}")
+            for name in (
+                "rows_total",
+                "replays_total",
+                "fence_lost_total",
+                "batch_records_sum",
+                "commit_seconds_count",
+            )
+        ]

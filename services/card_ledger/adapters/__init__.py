@@ -1,0 +1,1 @@
+"""What fits the ledger's ports beside its store."""
