@@ -27,10 +27,10 @@ EFFECTS = """
 class Terminals:
     """Eight terminals on a standing connection each; one purchase of Rp 1.00 a key."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, first_stan: int = 0) -> None:
         self._port = port
         self._day = datetime.now(UTC).astimezone(JAYAPURA)
-        self._stan = 0
+        self._stan = first_stan
         self._writers: list[asyncio.StreamWriter] = []
         self._readers: list[asyncio.Task[None]] = []
         self.sent: set[Key] = set()

@@ -149,3 +149,44 @@ class TestKill:
         assert 0 == switch.stop()
         log = (lesko.home / "log" / "lesko.jsonl").read_text()
         assert "Traceback" not in log
+
+    async def test_of_nothing_but_a_long_sleep_is_fenced(
+        self, lesko: Lesko, make_database: Callable[..., Awaitable[str]]
+    ) -> None:
+        """Frozen, replaced, woken: the first process books and answers nothing of its own."""
+        lesko.environment["LESKO_POSTGRES__DSN"] = await make_database()
+        lesko.environment["LESKO_CARD_LEDGER__LEASE_MS"] = "1500"
+        for words in (("migrate",), ("seed", *SEED)):
+            assert 0 == lesko.call(*words).returncode
+        frozen = lesko.start("serve")
+        await until_status(lesko, 200)
+        before = Terminals(lesko.edc_port)
+        await before.dial()
+        os.kill(frozen.process.pid, signal.SIGSTOP)
+        before.buy(IN_FLIGHT_MIN)
+        extra = {
+            name: lesko.environment[name]
+            for name in ("LESKO_POSTGRES__DSN", "LESKO_CARD_LEDGER__LEASE_MS")
+        }
+        extra["LESKO_VAULT__KEYS_DIRECTORY"] = str(lesko.home / "keys")
+        second_home = lesko.home / "second"
+        second_home.mkdir()
+        with a_lesko(second_home, extra) as other:
+            successor = other.start("serve")
+            await until_status(other, 200)
+            after = Terminals(other.edc_port, first_stan=1_000)
+            await after.dial()
+            after.buy(IN_FLIGHT_MIN)
+            await after.wait_answered(after.sent, 20)
+            os.kill(frozen.process.pid, signal.SIGCONT)
+            await until_status(lesko, 503)
+            await asyncio.sleep(0.5)
+            booked = await effects(lesko.environment["LESKO_POSTGRES__DSN"])
+            await before.hang_up()
+            await after.hang_up()
+
+            assert {} == before.answers
+            assert set() == set(booked) & before.sent
+            assert {(AMOUNT, 0)} == {booked[key] for key in after.sent}
+            assert 0 == other.call("ledger", "verify").returncode
+            assert 0 == successor.stop()
