@@ -91,7 +91,7 @@ def unkeyed_hashes(numbers: Iterable[str]) -> dict[bytes, str]:
 
 def search_hashes(places: Mapping[str, bytes], hashes: Mapping[bytes, str]) -> list[Leak]:
     """Compare every window of every place, and of every hex value in it, with unkeyed hashes."""
-    leaks = []
+    leaks: list[Leak] = []
     for place, content in places.items():
         values = [content, *(bytes.fromhex(v.decode()) for v in _HEX_VALUES.findall(content))]
         for value in values:

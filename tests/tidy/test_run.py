@@ -64,7 +64,11 @@ def test_names_a_test_that_was_left_out(tmp_path: Path, capfd: pytest.CaptureFix
     result = run_ring(ring(tmp_path, left_out("no PostgreSQL")))
 
     assert close([result], strict=False) == 0
-    assert "NOT RUN: test_a.test_b: no PostgreSQL\n" in capfd.readouterr().out
+    lines = capfd.readouterr().out.splitlines()  # What stands before depends on pytest's root.
+    assert any(
+        line.startswith("NOT RUN: ") and line.endswith("test_a.test_b: no PostgreSQL")
+        for line in lines
+    )
     assert close([result], strict=True) == 1
 
 
