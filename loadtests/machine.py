@@ -142,7 +142,8 @@ def filesystem_of(place: Path) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that carry the load."""
-    found = {"python": platform.python_version()}
+    built = ", ".join([*platform.python_build(), platform.python_compiler()])
+    found = {"python": f"{platform.python_version()} ({built})"}  # How it was built counts.
     for package in PACKAGES:
         try:
             found[package] = version(package)

@@ -1,6 +1,6 @@
 """One partition of a memory topic: appending, reading and forgetting; no waiting happens here."""
 
-from itertools import islice
+from bisect import bisect_right
 from typing import Final
 
 from libs.bus.port import Outgoing, Record
@@ -12,13 +12,20 @@ OVERHEAD_BYTES: Final = 300
 class Log:
     """Records in order without holes, from ``first`` up to but not including ``end``."""
 
-    __slots__ = ("end", "first", "records", "size_bytes")
+    __slots__ = ("_appended", "_dropped", "_ends", "end", "first", "records")
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.first = 0
         self.end = 0
-        self.size_bytes = 0
+        self._appended = 0  # Bytes, ever.
+        self._dropped = 0
+        self._ends: list[int] = []  # What was appended up to and with each record that is left.
+
+    @property
+    def size_bytes(self) -> int:
+        """What the records that are left cost."""
+        return self._appended - self._dropped
 
     def append(self, outgoing: Outgoing, now_ms: int) -> None:
         """Add one record at the end."""
@@ -26,7 +33,8 @@ class Log:
         record = Record(topic, partition, self.end, key, value, envelope, now_ms)
         self.records.append(record)
         self.end += 1
-        self.size_bytes += OVERHEAD_BYTES + len(key) + len(value) + len(envelope)
+        self._appended += OVERHEAD_BYTES + len(key) + len(value) + len(envelope)
+        self._ends.append(self._appended)
 
     def read(self, position: int, records_max: int) -> list[Record]:
         """Return at most so many records from a position that is within the log."""
@@ -35,17 +43,14 @@ class Log:
 
     def forget(self, needed_from: int, keep_bytes: int) -> None:
         """Drop the oldest records that nobody needs, but keep that much of the end."""
-        size = self.size_bytes
-        dropped = 0
-        for record in islice(self.records, max(0, needed_from - self.first)):
-            smaller = size - _size(record)
-            if smaller < keep_bytes:
-                break
-            size = smaller
-            dropped += 1
-        del self.records[:dropped]
-        self.first += dropped
-        self.size_bytes = size
+        ends = self._ends
+        count = min(bisect_right(ends, self._appended - keep_bytes), needed_from - self.first)
+        if count <= 0:
+            return
+        self._dropped = ends[count - 1]
+        del self.records[:count]
+        del ends[:count]
+        self.first += count
 
 
 class CompactedLog(Log):
@@ -76,7 +81,3 @@ class CompactedLog(Log):
 
     def forget(self, needed_from: int, keep_bytes: int) -> None:
         """Keep everything: what a key is now must always be readable."""
-
-
-def _size(record: Record) -> int:
-    return OVERHEAD_BYTES + len(record.key) + len(record.value) + len(record.envelope)

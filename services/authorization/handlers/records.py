@@ -13,12 +13,8 @@ from libs.contracts.lesko.v1.authorization_pb2 import (
     AuthorizeRequested,
 )
 from libs.contracts.lesko.v1.card_ledger_pb2 import (
-    DebitLine,
-    Inquiry,
     LedgerCommand,
-    Limits,
     Purchase,
-    Reversal,
 )
 from libs.outcome import Fault, Outcome
 from libs.registry.entities import Product
@@ -64,35 +60,34 @@ def write_command(
     """Turn a request into the ledger's command; without a purchase the operation says what."""
     command = LedgerCommand(
         reference=request.reference,
-        wallet=card.wallet if card else 0,
-        card=card.card_id if card else 0,
         accounts=accounts,
-        verdict=verdict.number if verdict else 0,
         refuse_new=request.refuse_new,
         is_repeat=request.is_repeat,
-        purchase=purchase,
-        reversal=_REVERSAL if request.operation == OPERATION_REVERSAL else None,
-        inquiry=_INQUIRY if request.operation == OPERATION_INQUIRY else None,
     )
+    if card is not None:
+        command.wallet = card.wallet
+        command.card = card.card_id
+    if verdict is not None:
+        command.verdict = verdict.number
+    if purchase is not None:
+        command.purchase.CopyFrom(purchase)
+    elif request.operation == OPERATION_REVERSAL:
+        command.reversal.SetInParent()
+    elif request.operation == OPERATION_INQUIRY:
+        command.inquiry.SetInParent()
     return command.SerializeToString()
 
 
 def write_purchase(lines: Sequence[Line], credit: int, product: Product) -> Purchase:
     """Turn a debit that may be booked into its part of the command."""
-    return Purchase(
-        lines=[
-            DebitLine(goods_class=line.goods_class, amount_minor=line.amount, purses=line.purses)
-            for line in lines
-        ],
-        credit=credit,
-        limits=Limits(
-            day_amount_minor=product.day_amount_minor,
-            day_count=product.day_count,
-            month_amount_minor=product.month_amount_minor,
-            month_count=product.month_count,
-        ),
-    )
-
-
-_REVERSAL: Final = Reversal()
-_INQUIRY: Final = Inquiry()
+    purchase = Purchase(credit=credit)
+    for line in lines:
+        purchase.lines.add(
+            goods_class=line.goods_class, amount_minor=line.amount, purses=line.purses
+        )
+    limits = purchase.limits
+    limits.day_amount_minor = product.day_amount_minor
+    limits.day_count = product.day_count
+    limits.month_amount_minor = product.month_amount_minor
+    limits.month_count = product.month_count
+    return purchase

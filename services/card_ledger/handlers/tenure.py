@@ -20,6 +20,31 @@ class Standing:
     day: int  # The last booking day, days since 1970-01-01.
 
 
+YOUNG_MAX = 25_000
+
+
+class RecentKeys:
+    """Keys stored of late, at least the last 25,000: their repeats are looked up at once.
+
+    Two generations; the older one leaves when the younger has grown up. (Dropping the oldest key
+    of a dict one by one walks over all that left before it: 4 of a purchase's 140 us.)
+    """
+
+    def __init__(self, *, young_max: int = YOUNG_MAX) -> None:
+        self._young_max = young_max
+        self._young: set[bytes] = set()
+        self._old: set[bytes] = set()
+
+    def add(self, keys: Iterable[bytes]) -> None:
+        """Remember the keys of a batch."""
+        self._young.update(keys)
+        if len(self._young) >= self._young_max:
+            self._old, self._young = self._young, set()
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._young or key in self._old
+
+
 @dataclass(slots=True, kw_only=True)
 class Tenure:
     """The time from taking leases until losing or giving back one of them."""
@@ -28,9 +53,7 @@ class Tenure:
     topic_id: str
     standings: dict[int, Standing]
     acknowledged: dict[int, int]  # Highest offset answered and published, by partition.
-    recent: dict[bytes, None] = field(default_factory=dict)  # Keys of late, to look up repeats.
-
-    RECENT_MAX = 50_000
+    recent: RecentKeys = field(default_factory=RecentKeys)
 
     @classmethod
     def begin(cls, owned: Sequence[OwnedPartition], book: Book, topic_id: str) -> "Tenure":
@@ -79,6 +102,4 @@ class Tenure:
                 head=batch.hash,
                 day=batch.day,
             )
-        self.recent.update(dict.fromkeys(keys))
-        while len(self.recent) > self.RECENT_MAX:
-            del self.recent[next(iter(self.recent))]
+        self.recent.add(keys)
