@@ -1,5 +1,6 @@
 """Questions that wait for their answers on an edge's own partition."""
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -17,9 +18,13 @@ class Inbox(Generic[Context]):
     Deadlines are milliseconds of ``clock.monotonic_ms``. For one task that takes.
     """
 
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    def __init__(
+        self, reader: Reader, clock: Clock, *, notice: Callable[[Record], None] | None = None
+    ) -> None:
+        """Take from ``reader``; ``notice`` hears records that belong to no conversation."""
         self._reader = reader
         self._clock = clock
+        self._notice = notice
         # In order of asking, which is nearly that of deadlines: sweeping looks at the front only.
         self._waiting: dict[bytes, tuple[int, Context]] = {}
         self.late = 0  # Answers that nobody waited for any more, or that were never asked for.
@@ -57,7 +62,10 @@ class Inbox(Generic[Context]):
                     continue
                 found = pop(correlation_id, None)
                 if found is None or found[0] <= now_ms:
-                    self.late += 1
+                    if self._notice is not None and not correlation_id:
+                        self._notice(record)
+                    else:
+                        self.late += 1
                 else:
                     answers.append((found[1], record))
         self._reader.acknowledge({n: records[-1].offset for n, records in batch.items()})

@@ -13,6 +13,7 @@ LEDGER_COMMAND: Final = "lesko.v1.LedgerCommand"
 LEDGER_ANSWER: Final = "lesko.v1.LedgerAnswer"
 LEDGER_ENTRIES: Final = "lesko.v1.LedgerEntries"
 REGISTRY_CHANGE: Final = "lesko.v1.RegistryChange"
+INSTANCE_CLAIM: Final = "lesko.v1.InstanceClaim"
 DEAD_RECORD: Final = "lesko.v1.DeadRecord"
 
 

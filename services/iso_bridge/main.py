@@ -1,6 +1,8 @@
 """Put the edge together: registry, inbox, pump, handlers, listeners. The only composition root."""
 
 import asyncio
+import os
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Coroutine
@@ -21,6 +23,7 @@ from libs.vault import read_token_key
 from services.iso_bridge.adapters.answer_reader import read_answers
 from services.iso_bridge.adapters.connection import SocketRules
 from services.iso_bridge.adapters.file_limit import allow_files
+from services.iso_bridge.adapters.instance_claim import InstanceClaim
 from services.iso_bridge.adapters.journal import ObserveJournal
 from services.iso_bridge.adapters.request_pump import RequestPump
 from services.iso_bridge.adapters.tcp_listener import TcpListener, server_tls
@@ -159,7 +162,12 @@ async def _open_way(
     reader = await world.bus.open_tail_reader(BRIDGE_ANSWERS, partition=knobs.answer_partition)
     stack.push_async_callback(reader.close)
     stack.push_async_callback(bridge.stop)  # Before the reader goes.
-    inbox: Inbox[Waiting] = Inbox(reader, clock)
+    claim = _claim(world)
+    inbox: Inbox[Waiting] = Inbox(reader, clock, notice=claim.hear)
+    if knobs.claim_ms:
+        await claim.seek(
+            inbox, wait_ms=knobs.claim_ms, report=partial(health.report, _ANSWERS_CHECK)
+        )
     pump = RequestPump(
         world.bus,
         timeout_ms=knobs.send_timeout_ms,
@@ -182,11 +190,27 @@ async def _open_way(
         clock=clock,
         journal=world.journal,
     )
+    claim.serve(lambda objection: pump.put(objection, _not_missed))
+    bridge.start(claim.lost())
     bridge.start(pump.run())
     bridge.start(read_answers(inbox, answer, partial(health.report, _ANSWERS_CHECK)))
     upkeep = Upkeep(bridge.listeners, pending, clock, world.metrics)
     bridge.start(upkeep.sweep(answer.sweep, inbox, every_ms=knobs.sweep_ms))
     return receive, upkeep
+
+
+def _claim(world: World) -> InstanceClaim:
+    return InstanceClaim(
+        world.bus,
+        world.clock,
+        partition=world.knobs.answer_partition,
+        holder=f"{socket.gethostname()}, process {os.getpid()}",
+        send_ms=world.knobs.send_timeout_ms,
+    )
+
+
+def _not_missed() -> None:
+    """Do nothing about an objection that may be lost: whoever seeks will announce itself."""
 
 
 async def _listen(bridge: Bridge, world: World, receive: ReceiveMessages) -> None:

@@ -52,6 +52,8 @@ class BridgeKnobs(ListenerSettings):
 
     more_listeners: tuple[ListenerSettings, ...] = ()
     answer_partition: int = Field(default=0, ge=0)  # This instance's own.
+    # How long to wait for another bridge on it to object; 0: there can be none (memory bus).
+    claim_ms: int = Field(default=1_000, ge=0, le=60_000)
     in_flight_max: int = Field(default=5_000, ge=1, le=1_000_000)
     send_timeout_ms: int = Field(default=3_000, ge=10, le=60_000)
     gather_ms: int = Field(default=0, ge=0, le=10)  # Up to 2 helps on Kafka, under load.

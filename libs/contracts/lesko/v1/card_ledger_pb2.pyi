@@ -65,8 +65,16 @@ class PostingLeg(_message.Message):
     amount_minor: int
     def __init__(self, debit: _Optional[int] = ..., credit: _Optional[int] = ..., amount_minor: _Optional[int] = ...) -> None: ...
 
+class Resend(_message.Message):
+    __slots__ = ("first_batch_no", "last_batch_no")
+    FIRST_BATCH_NO_FIELD_NUMBER: _ClassVar[int]
+    LAST_BATCH_NO_FIELD_NUMBER: _ClassVar[int]
+    first_batch_no: int
+    last_batch_no: int
+    def __init__(self, first_batch_no: _Optional[int] = ..., last_batch_no: _Optional[int] = ...) -> None: ...
+
 class LedgerCommand(_message.Message):
-    __slots__ = ("reference", "wallet", "card", "accounts", "verdict", "refuse_new", "is_repeat", "purchase", "reversal", "inquiry", "posting")
+    __slots__ = ("reference", "wallet", "card", "accounts", "verdict", "refuse_new", "is_repeat", "purchase", "reversal", "inquiry", "posting", "resend")
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     WALLET_FIELD_NUMBER: _ClassVar[int]
     CARD_FIELD_NUMBER: _ClassVar[int]
@@ -78,6 +86,7 @@ class LedgerCommand(_message.Message):
     REVERSAL_FIELD_NUMBER: _ClassVar[int]
     INQUIRY_FIELD_NUMBER: _ClassVar[int]
     POSTING_FIELD_NUMBER: _ClassVar[int]
+    RESEND_FIELD_NUMBER: _ClassVar[int]
     reference: _authorization_pb2.Reference
     wallet: int
     card: int
@@ -89,7 +98,8 @@ class LedgerCommand(_message.Message):
     reversal: Reversal
     inquiry: Inquiry
     posting: Posting
-    def __init__(self, reference: _Optional[_Union[_authorization_pb2.Reference, _Mapping]] = ..., wallet: _Optional[int] = ..., card: _Optional[int] = ..., accounts: _Optional[_Iterable[int]] = ..., verdict: _Optional[int] = ..., refuse_new: _Optional[int] = ..., is_repeat: _Optional[bool] = ..., purchase: _Optional[_Union[Purchase, _Mapping]] = ..., reversal: _Optional[_Union[Reversal, _Mapping]] = ..., inquiry: _Optional[_Union[Inquiry, _Mapping]] = ..., posting: _Optional[_Union[Posting, _Mapping]] = ...) -> None: ...
+    resend: Resend
+    def __init__(self, reference: _Optional[_Union[_authorization_pb2.Reference, _Mapping]] = ..., wallet: _Optional[int] = ..., card: _Optional[int] = ..., accounts: _Optional[_Iterable[int]] = ..., verdict: _Optional[int] = ..., refuse_new: _Optional[int] = ..., is_repeat: _Optional[bool] = ..., purchase: _Optional[_Union[Purchase, _Mapping]] = ..., reversal: _Optional[_Union[Reversal, _Mapping]] = ..., inquiry: _Optional[_Union[Inquiry, _Mapping]] = ..., posting: _Optional[_Union[Posting, _Mapping]] = ..., resend: _Optional[_Union[Resend, _Mapping]] = ...) -> None: ...
 
 class PurseAmount(_message.Message):
     __slots__ = ("account", "programme", "amount_minor")

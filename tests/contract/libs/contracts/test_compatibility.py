@@ -49,9 +49,9 @@ BROKEN = {
     ),
     "field left its oneof": (
         "card_ledger",
-        "    Posting posting = 13;\n  }",
-        "  }\n  Posting posting = 13;",
-        ["field lesko.v1.LedgerCommand.posting was retyped"],
+        "    Resend resend = 14;\n  }",
+        "  }\n  Resend resend = 14;",
+        ["field lesko.v1.LedgerCommand.resend was retyped"],
     ),
     "number reused": (
         "envelope",

@@ -237,7 +237,7 @@ async def open_switch(keys: Path, **knobs: object) -> AsyncIterator[Switch]:
     settings = Settings(
         vault=VaultSettings(keys_directory=keys),
         iso_bridge=BridgeKnobs.model_validate(
-            {"port": 0, "sweep_ms": 10, "registry_wait_ms": 5, **knobs}
+            {"port": 0, "sweep_ms": 10, "registry_wait_ms": 5, "claim_ms": 0, **knobs}
         ),
     )
     try:
