@@ -5,8 +5,12 @@ PYTHONPATH :=
 export PYTHONPATH
 
 # The first Python that is new enough and can make a virtual environment; PYTHON=... overrides.
+# The distribution's own goes first: it is built with profile-guided optimisation, which one built
+# by hand seldom is, and that is worth a sixth of the CPU of a purchase (loadtests/README.md).
 PROBE := import sys, ensurepip, ssl, venv; sys.exit(sys.version_info < (3, 11))
-CANDIDATES := .venv/bin/python python3.13 python3.12 python3.11 python3
+CANDIDATES := .venv/bin/python \
+	/usr/bin/python3.13 /usr/bin/python3.12 /usr/bin/python3.11 \
+	python3.13 python3.12 python3.11 python3
 PYTHON ?= $(shell for python in $(CANDIDATES); do \
 	"$$python" -c "$(PROBE)" >/dev/null 2>&1 && echo "$$python" && break; done)
 
@@ -17,16 +21,19 @@ python="$(PYTHON)"; if [ -z "$$python" ]; then \
 endef
 
 ##@ Use
-.PHONY: run test load figures
-run: ## Set up, start everything in one process and show one purchase; Ctrl-C stops it
+.PHONY: run test load takeover figures
+run: ## Set up, start everything in one process and show one purchase; KAFKA=1: on Kafka
 	@$(READY)
-	@exec .venv/bin/lesko run
+	@exec .venv/bin/lesko run $(if $(KAFKA),--kafka)
 
 test: setup ## Set up and run all tests that this machine can run
 	@.venv/bin/python tests/run.py
 
 load: setup ## Measure against pgbench on this machine and print the table
 	@.venv/bin/python -m loadtests.run
+
+takeover: setup ## Measure how soon a restarted and a second switch serve, and print the table
+	@.venv/bin/python -m loadtests.takeover
 
 figures: setup ## Make the tables of loadtests/README.md again from the raw outputs
 	@.venv/bin/python -m loadtests.figures

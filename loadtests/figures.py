@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.report import ANSWER_HEADINGS, HEADINGS, answer_rows, book_lines, rate_rows
+from loadtests.takeover_report import START_HEADINGS, start_rows
 
 HERE: Final = Path(__file__).resolve().parent
 README: Final = HERE / "README.md"
@@ -45,6 +46,11 @@ def books(result: dict[str, Any]) -> str:
     return "".join(f"- {line}\n" for line in book_lines(result))
 
 
+def starts(result: dict[str, Any]) -> str:
+    """Write how soon a switch served, beside what it may take."""
+    return table(START_HEADINGS, start_rows(result))
+
+
 def setting(result: dict[str, Any]) -> str:
     """Write where and with what a result was measured."""
     machine, plan = result["machine"], result["plan"]
@@ -53,15 +59,15 @@ def setting(result: dict[str, Any]) -> str:
         f" kernel {machine['kernel']}, {machine['filesystem'] or 'unknown file system'}"
     )
     how = (
-        f"{len(result['rounds'])} rounds, {plan['cards']:,} cards, {plan['outlets']:,} outlets,"
-        f" {plan['seconds']:g} s a level"
+        f"{len(result['rounds'])} rounds, {plan['cards']:,} cards, {plan['outlets']:,} outlets"
+        f"{_of_a_level(plan)}"
     )
     with_what = _pairs(result["postgres"]), _pairs(result["versions"])
     return "".join(f"- {part}\n" for part in (where, *with_what, how))
 
 
 KINDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
-    "rates": rates, "answers": answers, "books": books, "setting": setting,
+    "rates": rates, "answers": answers, "books": books, "setting": setting, "starts": starts,
 }  # fmt: skip
 
 
@@ -77,6 +83,10 @@ def fill(text: str, read: Callable[[str], dict[str, Any]]) -> str:
 def _read(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / name).read_text())
     return found
+
+
+def _of_a_level(plan: Mapping[str, Any]) -> str:
+    return f", {plan['seconds']:g} s a level" if "seconds" in plan else ""
 
 
 def _pairs(values: Mapping[str, str]) -> str:
