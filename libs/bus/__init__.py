@@ -1,4 +1,7 @@
-"""The bus: a port, memory behind it, and the one loop that consumes; no record's meaning."""
+"""The bus: a port, memory behind it, and the one loop that consumes; no record's meaning.
+
+Kafka behind the port is in libs.bus.kafka, which only a composition root imports.
+"""
 
 from libs.bus.ask import Question, ask
 from libs.bus.batches import Handle, LoopSettings, Poison, Publisher, run_batches
@@ -6,9 +9,12 @@ from libs.bus.dead_letters import dead_letters
 from libs.bus.faults import (
     BusUnavailable,
     LogGap,
+    LogReplaced,
+    LogTailLost,
     LoopStopped,
     NoAnswer,
     PartitionStopped,
+    SendRefused,
     SendUnknown,
     TooManyDead,
     TopicUnknown,
@@ -16,17 +22,20 @@ from libs.bus.faults import (
 from libs.bus.halves import Batch
 from libs.bus.inbox import Inbox
 from libs.bus.memory import MemoryBus, MemoryLimits
-from libs.bus.port import Bus, Outgoing, Reader, Record, TopicInfo
+from libs.bus.port import Assigned, Bus, Outgoing, Reader, Record, TopicInfo
 from libs.bus.topics import TopicSettings, TopicsInvalid, load_topics, with_partitions
 from libs.observe.figures import LoopFigures
 
 __all__ = [
+    "Assigned",
     "Batch",
     "Bus",
     "BusUnavailable",
     "Handle",
     "Inbox",
     "LogGap",
+    "LogReplaced",
+    "LogTailLost",
     "LoopFigures",
     "LoopSettings",
     "LoopStopped",
@@ -40,6 +49,7 @@ __all__ = [
     "Question",
     "Reader",
     "Record",
+    "SendRefused",
     "SendUnknown",
     "TooManyDead",
     "TopicInfo",

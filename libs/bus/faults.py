@@ -1,5 +1,6 @@
 """What can go wrong with the bus; texts name topics and positions, never what a record holds."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from libs.outcome import Fault
@@ -33,6 +34,10 @@ class TopicUnknown(Fault):
         self.partition = partition
 
 
+class SendRefused(Fault):
+    """A record will never be taken: it is too large."""
+
+
 class LogGap(Fault):
     """The log does not hold the records that come next: they were dropped, or lost at its end.
 
@@ -45,6 +50,26 @@ class LogGap(Fault):
         self.partition = partition
         self.first = first
         self.last = last
+
+
+class LogTailLost(LogGap):
+    """The log ends before the place that was reached: what stood there is lost, at its source too.
+
+    ``ends`` has each partition that is concerned and where it ends now.
+    """
+
+    def __init__(self, topic: str, reached: Mapping[int, int], ends: Mapping[int, int]) -> None:
+        partition = min(ends)
+        super().__init__(topic, partition, ends[partition], reached[partition] - 1)
+        self.ends = dict(ends)
+
+
+class LogReplaced(Fault):
+    """The topic has become another log; positions in the old one say nothing about it."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"topic {topic} was made anew, or its broker lost all it had")
+        self.topic = topic
 
 
 class LoopStopped(Fault):

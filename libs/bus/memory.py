@@ -8,7 +8,7 @@ from secrets import token_hex
 from libs.bus.faults import BusUnavailable, SendUnknown, TopicUnknown
 from libs.bus.memory_log import CompactedLog, Log
 from libs.bus.memory_reader import MemoryReader
-from libs.bus.port import Outgoing, TopicInfo
+from libs.bus.port import Assigned, Outgoing, TopicInfo
 from libs.bus.topics import TopicSettings
 from libs.clock import Clock
 
@@ -107,8 +107,18 @@ class MemoryBus:
         topic = self._topic(name)
         return TopicInfo(topic.id, len(topic.partitions))
 
-    async def open_group_reader(self, topic: str, *, group: str) -> MemoryReader:
-        """Read all partitions; raises BusUnavailable while the group has an open reader."""
+    async def open_group_reader(
+        self,
+        topic: str,
+        *,
+        group: str,
+        member: str = "",  # noqa: ARG002 -- of the port
+        assigned: Assigned | None = None,
+    ) -> MemoryReader:
+        """Read all partitions; raises BusUnavailable while the group has an open reader.
+
+        ``assigned`` hears all partitions, once; ``member`` makes no difference.
+        """
         self._check_open()
         found = self._topic(topic)
         if group in found.open_groups:
@@ -120,6 +130,8 @@ class MemoryBus:
             for partition in found.partitions:
                 partition.holds.append(hold)
         found.open_groups.add(group)
+        if assigned is not None:
+            assigned(frozenset(hold))
 
         def let_go() -> None:
             found.open_groups.discard(group)

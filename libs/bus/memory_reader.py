@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
-from libs.bus.faults import BusUnavailable, LogGap
+from libs.bus.faults import BusUnavailable, LogGap, LogTailLost
 from libs.bus.memory_log import Log
 from libs.bus.port import Record
 
@@ -117,4 +117,4 @@ class MemoryReader:
     def _gap(self, number: int, position: int, log: Log) -> LogGap:
         if position < log.first:
             return LogGap(self._topic, number, position, log.first - 1)
-        return LogGap(self._topic, number, log.end, position - 1)
+        return LogTailLost(self._topic, {number: position}, {number: log.end})

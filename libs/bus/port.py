@@ -4,7 +4,7 @@ A topic has numbered partitions; inside one, records keep their order and get ri
 Delivery is at least once: what was not acknowledged comes again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -37,13 +37,19 @@ class TopicInfo(NamedTuple):
     partitions: int
 
 
+Assigned = Callable[[frozenset[int]], None]
+"""Hears the partitions that a group reader holds from now on."""
+
+
 class Reader(Protocol):
     """A position in some partitions of one topic."""
 
     async def take(self, *, wait_ms: int, records_max: int) -> Mapping[int, Sequence[Record]]:
         """Return what waits, by partition and in order; empty after ``wait_ms`` without any.
 
-        Raises LogGap when the log no longer holds the next offset.
+        Empty means that the log had no more meanwhile, not that nobody could be asked. Raises
+        LogGap when the log no longer holds the next offset, LogTailLost when it ends before that,
+        LogReplaced when the topic has become another log, and BusUnavailable.
         """
 
     def acknowledge(self, through: Mapping[int, int]) -> None:
@@ -65,16 +71,23 @@ class Bus(Protocol):
     async def publish(self, records: Sequence[Outgoing], *, timeout_ms: int) -> None:
         """Append all records, in order within each partition; return when all are acknowledged.
 
-        Raises SendUnknown when that is not known in time: they may or may not be there.
+        Raises SendUnknown when that is not known in time: they may or may not be there, and may
+        still come. TopicUnknown, SendRefused and BusUnavailable: nobody has to fear that.
         """
 
     async def topic(self, name: str) -> TopicInfo:
         """Describe a topic; raises TopicUnknown."""
 
-    async def open_group_reader(self, topic: str, *, group: str) -> Reader:
+    async def open_group_reader(
+        self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None
+    ) -> Reader:
         """Read all partitions of a topic that the group gives to this instance.
 
-        Starts behind what the group acknowledged, else at the earliest record.
+        Starts behind what the group acknowledged, else at the earliest record. ``member`` names
+        this instance through restarts (host and slot): it gets its partitions back at once, and
+        nobody else gets them before a session time-out; two live ones of one name are a mistake.
+        ``assigned`` hears the whole set held each time it is given anew, here and in ``take``,
+        before any of its records: what was known of a partition before may be out of date.
         """
 
     async def open_reader(self, topic: str, *, starts: Mapping[int, int | None]) -> Reader:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from services.card_ledger.domain.book import Account
 from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer
-from services.card_ledger.ports import Batch, KeyTaken, LeaseLost, OnceOnly
+from services.card_ledger.ports import Batch, BooksFork, KeyTaken, LeaseLost, OnceOnly
 
 
 class MemoryBooks:
@@ -37,6 +37,20 @@ class MemoryBooks:
                 found.setdefault(row.key, []).append(row)
         return {key: StoredKey.of(rows) for key, rows in found.items()}
 
+    async def read_batches(
+        self, partition: int, first: int, last: int, *, most: int
+    ) -> Sequence[tuple[Batch, Sequence[Transfer]]]:
+        """Return stored batches of a range with their rows."""
+        found = [
+            batch
+            for batch in self.batches
+            if batch.head.partition == partition and first <= batch.head.no <= last
+        ]
+        return [
+            (b, [row for row in self.rows if b.head.first_id <= row.id <= b.head.last_id])
+            for b in found[:most]
+        ]
+
     async def post(
         self,
         batches: Sequence[Batch],
@@ -63,6 +77,8 @@ class MemoryBooks:
         keys = [(row.key, row.leg) for row in (*self.rows, *rows)]
         debits = [(r.debit, r.debit_seq) for r in (*self.rows, *rows) if r.debit_seq]
         acts = [*self.once, *((one.ref, one.kind) for one in once)]
-        for taken in (keys, debits, acts):
+        if len(keys) != len(set(keys)):
+            raise KeyTaken("stored already")
+        for index, table, taken in (("transfer_debit", "transfer", debits), ("once", "once", acts)):
             if len(taken) != len(set(taken)):
-                raise KeyTaken("stored already")
+                raise BooksFork(index, table, "what was to be written")

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,9 +19,9 @@ from libs.outcome import Fault
 from libs.pg import Pool
 from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Book
+from services.card_ledger.handlers.begin_tenure import BeginTenure
 from services.card_ledger.handlers.keep_tenure import (
     KeepDays,
-    Report,
     keep_leases,
     keep_projections,
 )
@@ -30,7 +30,8 @@ from services.card_ledger.handlers.post_transfers import PostTransfers, TenureEn
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.handlers.verify_books import Report as BooksReport
 from services.card_ledger.handlers.verify_books import verify_books
-from services.card_ledger.ports import OwnedPartition
+from services.card_ledger.handlers.watch_forks import ForkWatch
+from services.card_ledger.ports import LeaseLost, OwnedPartition
 from services.card_ledger.settings import Settings
 from services.card_ledger.store.audit import open_audit
 from services.card_ledger.store.books import PostgresBooks
@@ -100,6 +101,16 @@ class _Ledger:
         self._books = PostgresBooks(pool, upkeep, lease_ms=self._knobs.lease_ms)
         self._upkeep = PostgresUpkeep(upkeep)
         self._leases = PostgresLeases(settings.postgres.dsn, lease_ms=self._knobs.lease_ms)
+        self._begin = BeginTenure(
+            self._leases,
+            self._books,
+            bus,
+            clock,
+            self._zone,
+            holder=self._knobs.holder or f"{socket.gethostname()}, process {os.getpid()}",
+            lease_ms=self._knobs.lease_ms,
+            report=partial(health.report, "card_ledger.leases"),
+        )
         self._days = KeepDays(
             self._upkeep,
             clock,
@@ -108,7 +119,7 @@ class _Ledger:
             ahead=self._knobs.days_ahead,
         )
         self._partitions = self._knobs.partitions
-        self._waiting_for = ""
+        self._forks = ForkWatch(partial(health.report, "card_ledger.books"))
 
     async def prepare(self) -> None:
         """Fix or check the number of partitions and make the days. Raises PartitionsDiffer."""
@@ -135,59 +146,42 @@ class _Ledger:
         """Wait for the leases, serve, and begin again whenever another process has taken over."""
         try:
             while True:
-                tenure = await self._begin_tenure()
                 try:
+                    tenure = await self._begin(self._partitions)
                     await self._serve_tenure(tenure)
-                except* TenureEnded as ended:
-                    log.warning("leases_lost", reason=str(ended.exceptions[0]))
+                except* (TenureEnded, LeaseLost) as ended:
+                    await asyncio.sleep(self._forks.ended(ended.exceptions) / 1000)
+                except* Fault as faults:
+                    self._go_on_reading(faults)
         finally:
             await self._leases.close()
 
-    async def _begin_tenure(self) -> Tenure:
-        holder = self._knobs.holder or f"{socket.gethostname()}, process {os.getpid()}"
-        report = partial(self._health.report, "card_ledger.leases")
-        while not (owned := await self._take(holder, report)):  # noqa: ASYNC110 -- another process
-            await asyncio.sleep(self._knobs.lease_ms / 8 / 1000)
-        today = day_number(business_day(self._clock.now_ms(), self._zone))
-        day = max(today, *(one.booked_on for one in owned))
-        state = await self._books.load(owned, day)
-        book = Book(self._partitions)
-        book.load(state.accounts, state.usage)
-        topic = await self._bus.topic(topics.COMMANDS)
-        log.info("leases_taken", partitions=len(owned), accounts=len(state.accounts))
-        report(None)
-        return Tenure.begin(owned, book, topic.id)
+    def _go_on_reading(self, faults: ExceptionGroup[Fault]) -> None:
+        """Note what the log has lost; raises the other faults."""
 
-    async def _take(self, holder: str, report: Report) -> Sequence[OwnedPartition]:
-        """Try to take the leases; what stands in the way is reported and logged once."""
-        try:
-            owned = await self._leases.take(holder)
-            holders = [] if owned else await self._leases.holders()
-        except Fault as fault:
-            owned, problem = [], str(fault)
-        else:
-            problem = f"the books are served by {', '.join(holders)}; waiting to take over"
-        if not owned and problem != self._waiting_for:
-            log.info("waiting_for_leases", reason=problem)
-            report(problem)
-        self._waiting_for = "" if owned else problem
-        return owned
+        def may_go_on(fault: BaseException) -> bool:  # The method itself is not taken by split.
+            return self._begin.follower.may_go_on(fault)
+
+        lost, others = faults.split(may_go_on)
+        if others is not None:
+            raise others
+        if lost is not None:
+            self._begin.follower.lost(lost.exceptions)
 
     async def _serve_tenure(self, tenure: Tenure) -> None:
         figures = MetricsFigures(self._metrics)
         post = PostTransfers(self._books, tenure, self._clock, self._zone, figures)
-        reader = await self._bus.open_reader(topics.COMMANDS, starts=tenure.starts())
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._give_back, tenure)
+            reader = await self._bus.open_reader(topics.COMMANDS, starts=tenure.starts())
+            stack.push_async_callback(reader.close)
+            stack.callback(self._metrics.ledger_partitions_held.set, 0)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_leases(tenure))
                 tasks.create_task(self._keep_projections(tenure))
                 tasks.create_task(self._post_batches(tenure, post, reader))
                 self._metrics.ledger_partitions_held.set(len(tenure.standings))
                 self._health.report("card_ledger.commands", None)
-        finally:
-            self._metrics.ledger_partitions_held.set(0)
-            await reader.close()
-            await self._give_back(tenure)
 
     async def _keep_leases(self, tenure: Tenure) -> None:
         await keep_leases(
@@ -217,7 +211,7 @@ class _Ledger:
                 records_max=self._knobs.batch_records_max,
                 send_timeout_ms=self._knobs.send_timeout_ms,
             ),
-            acknowledged=tenure.acknowledged.update,
+            acknowledged=partial(self._forks.settled, tenure),
             figures=self._metrics.loop_figures(topics.COMMANDS),
         )
 

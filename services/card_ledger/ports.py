@@ -14,9 +14,22 @@ from services.card_ledger.domain.transfer import Transfer
 
 
 class KeyTaken(Fault):
-    """A key, debit number or once-only act of the batch is stored already; nothing was written."""
+    """A key of the batch is stored already: a repeat; nothing was written."""
 
     retriable = True
+
+
+class BooksFork(Fault):
+    """The tables hold another history than this process remembers; nothing was written.
+
+    A debit number, row, batch or once-only act is there already, which no repeat causes.
+    ``constraint`` is the index that refused it, ``table`` the table or day partition it is in.
+    """
+
+    def __init__(self, constraint: str, table: str, taken: str) -> None:
+        super().__init__(f"{taken} is in {table} already ({constraint})")
+        self.constraint = constraint
+        self.table = table
 
 
 class LeaseLost(Fault):
@@ -77,6 +90,11 @@ class LedgerStore(Protocol):
     async def read_stored(self, keys: Mapping[bytes, int]) -> Mapping[bytes, StoredKey]:
         """Return what is stored under keys; given with the day inside each key."""
 
+    async def read_batches(
+        self, partition: int, first: int, last: int, *, most: int
+    ) -> Sequence[tuple[Batch, Sequence[Transfer]]]:
+        """Return at most so many stored batches of a range, in order, each with its rows."""
+
     async def post(
         self,
         batches: Sequence[Batch],
@@ -86,8 +104,8 @@ class LedgerStore(Protocol):
     ) -> None:
         """Write all in one statement behind the fence.
 
-        Raises LeaseLost or KeyTaken (nothing written), or a retriable Fault: then nothing was
-        written, or the next attempt is fenced.
+        Raises LeaseLost, KeyTaken or BooksFork (nothing written), or a retriable Fault: then
+        nothing was written, or the next attempt is fenced.
         """
 
 
@@ -112,6 +130,12 @@ class Leases(Protocol):
 
     async def give_back(self, epochs: Mapping[int, int]) -> None:
         """Let others take these partitions at once."""
+
+    async def holders(self) -> Sequence[str]:
+        """Name who holds leases now, for a clear sentence."""
+
+    async def move_back(self, epochs: Mapping[int, int], offsets: Mapping[int, int]) -> None:
+        """Store a lower position; only a log that lost its tail has one. Raises LeaseLost."""
 
 
 class NewAccount(NamedTuple):

@@ -159,15 +159,8 @@ async def _open_way(
     """Build the way in and the way out, and start what keeps them going."""
     knobs, clock, health = world.knobs, world.clock, world.health
     tokens = read_token_key(world.settings.vault.keys_directory)
-    reader = await world.bus.open_tail_reader(BRIDGE_ANSWERS, partition=knobs.answer_partition)
-    stack.push_async_callback(reader.close)
+    inbox, claim = await _open_inbox(world, stack)
     stack.push_async_callback(bridge.stop)  # Before the reader goes.
-    claim = _claim(world)
-    inbox: Inbox[Waiting] = Inbox(reader, clock, notice=claim.hear)
-    if knobs.claim_ms:
-        await claim.seek(
-            inbox, wait_ms=knobs.claim_ms, report=partial(health.report, _ANSWERS_CHECK)
-        )
     pump = RequestPump(
         world.bus,
         timeout_ms=knobs.send_timeout_ms,
@@ -199,14 +192,23 @@ async def _open_way(
     return receive, upkeep
 
 
-def _claim(world: World) -> InstanceClaim:
-    return InstanceClaim(
+async def _open_inbox(world: World, stack: AsyncExitStack) -> tuple[Inbox[Waiting], InstanceClaim]:
+    """Open our answers partition once nobody else uses it."""
+    knobs = world.knobs
+    reader = await world.bus.open_tail_reader(BRIDGE_ANSWERS, partition=knobs.answer_partition)
+    stack.push_async_callback(reader.close)
+    claim = InstanceClaim(
         world.bus,
         world.clock,
-        partition=world.knobs.answer_partition,
+        partition=knobs.answer_partition,
         holder=f"{socket.gethostname()}, process {os.getpid()}",
-        send_ms=world.knobs.send_timeout_ms,
+        send_ms=knobs.send_timeout_ms,
     )
+    inbox: Inbox[Waiting] = Inbox(reader, world.clock, notice=claim.hear)
+    if knobs.claim_ms:
+        report = partial(world.health.report, _ANSWERS_CHECK)
+        await claim.seek(inbox, wait_ms=knobs.claim_ms, report=report)
+    return inbox, claim
 
 
 def _not_missed() -> None:

@@ -1,6 +1,7 @@
 """Check one partition's history row by row; pure, fed in order, names what does not fit."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from libs.outcome import Outcome
@@ -29,13 +30,50 @@ class OwnerRow(NamedTuple):
     projected_id: int
 
 
+class AccountRow(NamedTuple):
+    """An account as it stands in the table; balance and debit number as of the projection."""
+
+    number: int
+    floor: int | None
+    balance: int
+    seq: int
+
+
+class Spent(NamedTuple):
+    """What a wallet spent on one booking day, as limits count it; minor units."""
+
+    amount: int
+    purchases: int
+
+
+class UsageDiffers(NamedTuple):
+    """A wallet's booking day of which the projection and the rows say different things."""
+
+    partition: int
+    wallet: int
+    booked_on: date
+    told: Spent | None  # By limit_usage; None: it has no such row.
+    counted: Spent | None  # From the transfer rows; None: no purchase or reversal of that day.
+
+
+def usage_finding(found: UsageDiffers) -> str:
+    """Name a row of limit_usage that was changed, taken out or put in by hand."""
+    where = f"partition {found.partition} wallet {found.wallet} on {found.booked_on}"
+    told = _spent(found.told) if found.told else "nothing"
+    counted = _spent(found.counted) if found.counted else "nothing"
+    return f"{where}: limit usage says {told}, its rows say {counted}"
+
+
+def _spent(spent: Spent) -> str:
+    return f"{spent.amount} sen in {spent.purchases} purchases"
+
+
 class Auditor:
     """Walks one partition. ``findings`` are sentences; an empty list means it is clean."""
 
     def __init__(self, owner: OwnerRow, floors: dict[int, int]) -> None:
         self.findings: list[str] = []
         self.balances: dict[int, int] = {}
-        self.projected: dict[int, int] = {}  # Balances as of the projection's position.
         self.reversals: set[tuple[int, int]] = set()
         self.rows = 0
         self._owner = owner
@@ -44,6 +82,8 @@ class Auditor:
         self._last_no = 0
         self._last_hash = GENESIS
         self._last_serial = 0
+        self._projected: dict[int, int] = {}  # Balances as of the projection's position.
+        self._projected_seqs: dict[int, int] = {}
         self._projection_taken = False
 
     def batch(self, stored: StoredBatch, rows: Sequence[Transfer]) -> None:
@@ -80,8 +120,31 @@ class Auditor:
                 f"{where}: ends at batch {self._last_no}, its owner row says {owner.batch_no}"
                 " (rows cut off, or another history)"
             )
+        if owner.serial != self._last_serial:
+            self.findings.append(
+                f"{where}: ends at row {self._last_serial}, its owner row says {owner.serial}"
+            )
         if not self._projection_taken:
             self._take_projection()
+
+    def accounts(self, rows: Sequence[AccountRow]) -> None:
+        """Compare the projection of accounts with the rows; after ``finish``."""
+        for number, _, balance, seq in rows:
+            counted = self._projected.get(number, 0)
+            if balance != counted:
+                self.findings.append(
+                    f"account {number}: projected {balance}, its rows say {counted}"
+                )
+            last = self._projected_seqs.get(number, 0)
+            if seq != last:
+                self.findings.append(
+                    f"account {number}: projected up to its debit {seq}, its rows say {last}"
+                )
+        gone = self._projected.keys() - {row.number for row in rows}
+        self.findings.extend(
+            f"account {number}: is not there, its rows say {self._projected[number]}"
+            for number in sorted(gone)
+        )
 
     def known_head(self, batch_no: int, expected: bytes, found: bytes | None) -> None:
         """Compare with a head that was published outside."""
@@ -125,4 +188,5 @@ class Auditor:
 
     def _take_projection(self) -> None:
         self._projection_taken = True
-        self.projected = dict(self.balances)
+        self._projected = dict(self.balances)
+        self._projected_seqs = dict(self._seqs)

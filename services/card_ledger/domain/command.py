@@ -56,6 +56,13 @@ class Inquiry(NamedTuple):
     """Tell the balances; stores nothing."""
 
 
+class Resend(NamedTuple):
+    """Publish again what these batches stored; changes nothing. Both numbers included."""
+
+    first_batch_no: int
+    last_batch_no: int
+
+
 class PostingLeg(NamedTuple):
     """One movement of a posting."""
 
@@ -71,7 +78,7 @@ class Posting(NamedTuple):
     legs: tuple[PostingLeg, ...]
 
 
-Body = Purchase | Reversal | Inquiry | Posting
+Body = Purchase | Reversal | Inquiry | Posting | Resend
 
 
 class Command(NamedTuple):

@@ -11,6 +11,7 @@ from services.card_ledger.domain.command import (
     Posting,
     Purchase,
     Reference,
+    Resend,
     Reversal,
 )
 from services.card_ledger.domain.page import Page
@@ -39,6 +40,8 @@ def decide(command: Command, known: StoredKey | None, book: Book, page: Page) ->
     body = command.body
     if isinstance(body, Inquiry):
         return Decision(_tell(command, book, page))
+    if isinstance(body, Resend):
+        return Decision(Answer(Outcome.APPROVED))  # What is sent again is read from the tables.
     if isinstance(body, Reversal):
         if known is None:
             return _stored(command, StoredKey(entomb(command, page), ()), book, page)

@@ -12,7 +12,7 @@ from libs.contracts.envelope import Envelope, first_envelope, next_envelope, rea
 from libs.outcome import Outcome
 from services.card_ledger.domain.answer import Answer
 from services.card_ledger.domain.chain import BatchHead, chain_hash
-from services.card_ledger.domain.command import Command, Inquiry, Reversal
+from services.card_ledger.domain.command import Command, Inquiry, Resend, Reversal
 from services.card_ledger.domain.decision import Decision, decide, refuse
 from services.card_ledger.domain.kinds import TransferKind
 from services.card_ledger.domain.page import Page
@@ -20,10 +20,21 @@ from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer
 from services.card_ledger.handlers.records import read_command, write_answer, write_entries
 from services.card_ledger.handlers.tenure import Tenure
-from services.card_ledger.ports import Batch, Figures, KeyTaken, LeaseLost, LedgerStore, OnceOnly
+from services.card_ledger.ports import (
+    Batch,
+    BooksFork,
+    Figures,
+    KeyTaken,
+    LeaseLost,
+    LedgerStore,
+    OnceOnly,
+)
 
 COLLISIONS_MAX = 5
 """A batch that still collides after its keys were read this often is given back to the loop."""
+
+RESENT_MAX = 100
+"""So many batches are published again for one command; whoever misses more asks again."""
 
 Decide = Callable[[Command, StoredKey | None, Page], Decision]
 
@@ -61,14 +72,10 @@ class PostTransfers:
     async def __call__(self, records: Mapping[int, Sequence[Record]]) -> list[Outgoing]:
         """Decide, commit, and return answers and entries to publish.
 
-        Raises LeaseLost (nothing written), a retriable Fault (give the batch again), or whatever
+        Raises TenureEnded (nothing written), a retriable Fault (give the batch again), or whatever
         a poisonous record causes (the loop halves the batch down to it).
         """
-        try:
-            return await self._post(records, self._decide)
-        except LeaseLost as lost:
-            self._figures.lost(len(lost.partitions))
-            raise TenureEnded(str(lost)) from None
+        return await self._post(records, self._decide)
 
     async def refuse_poison(self, record: Record, fault: str) -> list[Outgoing]:
         """Store 96 for a command that cannot be processed; a reversal is never given up.
@@ -108,13 +115,19 @@ class PostTransfers:
                 continue
             finally:
                 book.rollback()
-            return self._publishable(folded)
+            return self._publishable(folded) + await self._resent(asked)
         raise KeyTaken("the keys of a batch collide with rows that cannot be read")
 
     async def _write(self, folded: Folded) -> None:
-        """Commit and take over, or leave everything as it was."""
+        """Commit and take over, or leave everything as it was. Raises TenureEnded."""
         began_ms = self._clock.monotonic_ms()
-        await self._store.post(folded.batches, folded.rows, folded.once, self._tenure.topic_id)
+        try:
+            await self._store.post(folded.batches, folded.rows, folded.once, self._tenure.topic_id)
+        except LeaseLost as lost:
+            self._figures.lost(len(lost.partitions))
+            raise TenureEnded(str(lost)) from None
+        except BooksFork as fork:
+            raise HistoryDiffers(fork, [one.head.partition for one in folded.batches]) from None
         self._figures.posted(
             [answer for _, answer in folded.answers],
             rows=len(folded.rows),
@@ -222,28 +235,55 @@ class PostTransfers:
             for one, answer in folded.answers
             if one.envelope.answer_topic
         ]
-        for batch, rows in zip(folded.batches, folded.rows_by_partition, strict=True):
-            envelope = first_envelope(
-                schema=topics.LEDGER_ENTRIES, answer_topic="", answer_partition=0, deadline_ms=0
-            )
-            outgoing.append(
-                Outgoing(
-                    topics.ENTRIES,
-                    batch.head.partition,
-                    batch.head.partition.to_bytes(4, "big"),
-                    write_entries(batch, rows),
-                    envelope.SerializeToString(),
-                )
-            )
+        outgoing.extend(
+            _entries(batch, rows)
+            for batch, rows in zip(folded.batches, folded.rows_by_partition, strict=True)
+        )
         return outgoing
+
+    async def _resent(self, asked: Mapping[int, Sequence[Asked]]) -> list[Outgoing]:
+        """Return stored entries that somebody misses, as they were sent the first time."""
+        return [
+            _entries(batch, rows)
+            for partition, some in asked.items()
+            for one in some
+            if isinstance(body := one.command.body, Resend)
+            for batch, rows in await self._store.read_batches(
+                partition, body.first_batch_no, body.last_batch_no, most=RESENT_MAX
+            )
+        ]
 
 
 class TenureEnded(LoopStopped):
     """Another process owns our partitions: forget everything and wait for the lease."""
 
 
+class HistoryDiffers(TenureEnded):
+    """The tables hold another history than we remember: forget everything and read them again."""
+
+    def __init__(self, fork: BooksFork, partitions: Sequence[int]) -> None:
+        super().__init__(str(fork))
+        self.constraint = fork.constraint
+        self.table = fork.table
+        self.partitions = tuple(partitions)  # Of the statement; one of them is at fault.
+
+
 class ReversalStuck(PartitionStopped):
     """A reversal cannot be booked; its partition stands still until a person has looked."""
+
+
+def _entries(batch: Batch, rows: Sequence[Transfer]) -> Outgoing:
+    """Pack one batch of one partition into its record."""
+    envelope = first_envelope(
+        schema=topics.LEDGER_ENTRIES, answer_topic="", answer_partition=0, deadline_ms=0
+    )
+    return Outgoing(
+        topics.ENTRIES,
+        batch.head.partition,
+        batch.head.partition.to_bytes(4, "big"),
+        write_entries(batch, rows),
+        envelope.SerializeToString(),
+    )
 
 
 def _asked(record: Record) -> Asked:

@@ -18,6 +18,7 @@ from services.card_ledger.domain.command import (
     PostingLeg,
     Purchase,
     Reference,
+    Resend,
     Reversal,
 )
 from services.card_ledger.domain.kinds import TransferKind
@@ -83,6 +84,8 @@ def _body(record: LedgerCommand) -> Body:
                 PostingLeg(leg.debit, leg.credit, leg.amount_minor) for leg in record.posting.legs
             ),
         )
+    if kind == "resend":
+        return Resend(record.resend.first_batch_no, record.resend.last_batch_no)
     raise CommandBroken("a command without a body")
 
 

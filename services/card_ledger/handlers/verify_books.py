@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.card_ledger.domain.audit import Auditor, OwnerRow, StoredBatch
+from services.card_ledger.domain.audit import (
+    AccountRow,
+    Auditor,
+    OwnerRow,
+    StoredBatch,
+    UsageDiffers,
+    usage_finding,
+)
 from services.card_ledger.domain.transfer import Transfer
+
+USAGE_NAMED_MAX = 100
+"""So many wallets and days with a wrong limit usage are named; the rest is a number."""
 
 
 class Head(Protocol):
@@ -36,11 +46,14 @@ class BooksReader(Protocol):
     async def hash_of(self, partition: int, batch_no: int) -> bytes | None:
         """Return a batch's hash."""
 
-    async def accounts(self, partition: int) -> list[tuple[int, int | None, int]]:
-        """Return number, floor, projected balance."""
+    async def accounts(self, partition: int) -> list[AccountRow]:
+        """Return a partition's accounts."""
 
     async def once(self, partition: int) -> set[tuple[int, int]]:
         """Return the once table's rows."""
+
+    async def usage_differs(self, *, most: int) -> tuple[list[UsageDiffers], int]:
+        """Return where limit_usage is not what the rows say, and how many there are."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,13 +77,17 @@ class Report:
 async def verify_books(
     reader: BooksReader, published: Mapping[int, tuple[int, str]] | None = None
 ) -> Report:
-    """Check chain, gaps, continuity, sum, once and projection of all partitions.
+    """Check chain, gaps, continuity, sum, once and projections of all partitions.
 
     ``published`` holds batch number and hash by partition as they were noted outside.
     """
     report = Report()
     for owner in await reader.owners():
         await _verify_partition(reader, owner, report, (published or {}).get(owner.partition))
+    differs, total = await reader.usage_differs(most=USAGE_NAMED_MAX)
+    report.findings.extend(map(usage_finding, differs))
+    if total > len(differs):
+        report.findings.append(f"limit usage is wrong on {total - len(differs)} more wallet days")
     if report.total_minor:
         report.findings.append(f"all accounts together hold {report.total_minor} sen, not 0")
     return report
@@ -81,7 +98,7 @@ async def _verify_partition(
 ) -> None:
     number = owner.partition
     accounts = await reader.accounts(number)
-    auditor = Auditor(owner, {a: floor for a, floor, _ in accounts if floor is not None})
+    auditor = Auditor(owner, {a.number: a.floor for a in accounts if a.floor is not None})
     async for stored, rows in reader.batches(number):
         _feed(auditor, report, stored, rows)
     auditor.finish()
@@ -102,11 +119,7 @@ async def _verify_partition(
         f"row {ref}: the once table says reversed, but no row does it"
         for ref, _ in sorted(once - auditor.reversals)
     )
-    auditor.findings.extend(
-        f"account {account}: projected {balance}, its rows say {auditor.projected.get(account, 0)}"
-        for account, _, balance in accounts
-        if balance != auditor.projected.get(account, 0)
-    )
+    auditor.accounts(accounts)
     report.findings.extend(auditor.findings)
     report.partitions += 1
     report.accounts += len(accounts)

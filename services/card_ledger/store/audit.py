@@ -4,7 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from libs.pg import Connection, Pool
-from services.card_ledger.domain.audit import OwnerRow, StoredBatch
+from services.card_ledger.domain.audit import (
+    AccountRow,
+    OwnerRow,
+    Spent,
+    StoredBatch,
+    UsageDiffers,
+)
 from services.card_ledger.domain.chain import BatchHead
 from services.card_ledger.domain.transfer import Transfer, transfer_id
 from services.card_ledger.store.books import COLUMNS
@@ -35,9 +41,39 @@ _WRONG_TIME = """
 """
 _HASH = "SELECT hash FROM card_ledger.batch WHERE partition = $1 AND no = $2"
 _ACCOUNTS = """
-    SELECT number, floor, balance FROM card_ledger.account WHERE partition = $1
+    SELECT number, floor, balance, seq FROM card_ledger.account
+     WHERE partition = $1 ORDER BY number
 """
 _ONCE = "SELECT ref, kind FROM card_ledger.once WHERE ref BETWEEN $1 AND $2"
+# Tables that were never analysed look empty to the planner, and a loop in a loop over all rows
+# would last for ever.
+_NO_LOOPS = "SET LOCAL enable_nestloop = off"
+# As the projection counts (migrations/0004), but over all rows at once. The full join finds rows
+# that are on one side only, also under a partition that does not exist.
+_USAGE_DIFFERS = """
+    WITH moved AS MATERIALIZED (
+        SELECT o.partition, t.id, t.key_day, t.wallet, t.booked_on, t.amount, t.leg, t.kind,
+               t.ref
+          FROM card_ledger.transfer t
+          JOIN card_ledger.owner o ON o.partition = t.id >> 48 AND t.id <= o.projected_id
+         WHERE t.outcome = 1 AND t.debit_seq > 0 AND t.kind IN (1, 5)
+    ), spent AS (
+        SELECT partition, wallet, booked_on, amount, (leg = 0)::int AS n
+          FROM moved WHERE kind = 1
+        UNION ALL
+        SELECT m.partition, m.wallet, o.booked_on, -m.amount, -(m.leg = 100)::int
+          FROM moved m JOIN moved o ON o.id = m.ref AND o.key_day = m.key_day
+         WHERE m.kind = 5
+    ), counted AS (
+        SELECT partition, wallet, booked_on, sum(amount)::bigint AS amount, sum(n)::int AS n
+          FROM spent GROUP BY partition, wallet, booked_on
+    )
+    SELECT partition, wallet, booked_on, u.amount, u.count, c.amount, c.n, count(*) OVER ()
+      FROM card_ledger.limit_usage u
+      FULL JOIN counted c USING (partition, wallet, booked_on)
+     WHERE (u.amount, u.count) IS DISTINCT FROM (c.amount, c.n)
+     ORDER BY partition, wallet, booked_on LIMIT $1
+"""
 
 
 class AuditReader:
@@ -89,13 +125,26 @@ class AuditReader:
         found = await self._connection.fetchval(_HASH, partition, batch_no)
         return bytes(found) if found is not None else None
 
-    async def accounts(self, partition: int) -> list[tuple[int, int | None, int]]:
-        """Return number, floor and projected balance of a partition's accounts."""
-        return [tuple(row) for row in await self._connection.fetch(_ACCOUNTS, partition)]
+    async def accounts(self, partition: int) -> list[AccountRow]:
+        """Return a partition's accounts."""
+        return [AccountRow(*row) for row in await self._connection.fetch(_ACCOUNTS, partition)]
 
     async def once(self, partition: int) -> set[tuple[int, int]]:
         """Return what the once table says of a partition's rows."""
         return {tuple(row) for row in await self._connection.fetch(_ONCE, *_range(partition))}
+
+    async def usage_differs(self, *, most: int) -> tuple[list[UsageDiffers], int]:
+        """Return where limit_usage is not what the projected rows say, and how many there are.
+
+        Over all partitions, the first ``most`` in order of partition, wallet and day.
+        """
+        await self._connection.execute(_NO_LOOPS)
+        found = await self._connection.fetch(_USAGE_DIFFERS, most)
+        differs = [
+            UsageDiffers(partition, wallet, day, _spent(told, n), _spent(counted, of))
+            for partition, wallet, day, told, n, counted, of, _ in found
+        ]
+        return differs, found[0][-1] if found else 0
 
 
 @asynccontextmanager
@@ -106,6 +155,10 @@ async def open_audit(pool: Pool) -> AsyncIterator[AuditReader]:
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         yield AuditReader(connection)
+
+
+def _spent(amount: int | None, purchases: int | None) -> Spent | None:
+    return None if amount is None or purchases is None else Spent(amount, purchases)
 
 
 def _range(partition: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import asyncpg
 from libs.clock import day_number, day_of
 from libs.pg import CommitUnknown, Pool, StoreUnavailable
 from services.card_ledger.domain.book import SHARD_TERMS, Account, Terms
+from services.card_ledger.domain.chain import BatchHead
 from services.card_ledger.domain.limit import (
     NO_USAGE,
     Usage,
@@ -54,6 +55,14 @@ _USAGE = """
       FROM card_ledger.limit_usage
      WHERE partition = ANY($1::int[]) AND booked_on BETWEEN $3 AND $2 GROUP BY wallet
 """
+_BATCHES = """
+    SELECT incarnation, partition, no, epoch, first_id, last_id, source_offset, n, at_ms,
+           previous_hash, hash
+      FROM card_ledger.batch WHERE partition = $1 AND no BETWEEN $2 AND $3 ORDER BY no LIMIT $4
+"""
+_BATCH_ROWS = f"""
+    SELECT {COLUMNS} FROM card_ledger.transfer WHERE id BETWEEN $1 AND $2 ORDER BY id
+"""  # noqa: S608 -- our own columns
 _HEADS = "SELECT partition, head FROM card_ledger.owner WHERE partition = ANY($1::int[])"
 _OWNED = """
     SELECT partition, epoch, incarnation, batch_no, serial, head, booked_on, topic_id,
@@ -109,6 +118,30 @@ class PostgresBooks:
         for row in map(_transfer, found):
             by_key.setdefault(row.key, []).append(row)
         return {key: StoredKey.of(rows) for key, rows in by_key.items()}
+
+    async def read_batches(
+        self, partition: int, first: int, last: int, *, most: int
+    ) -> Sequence[tuple[Batch, Sequence[Transfer]]]:
+        """Return at most so many stored batches of a range, in order, each with its rows."""
+        async with self._upkeep.connection() as connection:
+            found = [
+                Batch(BatchHead(*row[:9]), row[9], row[10], 0, 0, -1)
+                for row in await connection.fetch(_BATCHES, partition, first, last, most)
+            ]
+            ids = [number for b in found for number in (b.head.first_id, b.head.last_id) if number]
+            rows = await connection.fetch(_BATCH_ROWS, min(ids), max(ids)) if ids else []
+        by_id = {row["id"]: _transfer(row) for row in rows}
+        return [
+            (
+                batch,
+                [
+                    by_id[number]
+                    for number in range(batch.head.first_id, batch.head.last_id + 1)
+                    if number in by_id
+                ],
+            )
+            for batch in found
+        ]
 
     async def post(
         self,

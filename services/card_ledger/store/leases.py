@@ -18,6 +18,11 @@ _GIVE_BACK = """
       FROM unnest($1::int[], $2::bigint[]) AS v(partition, epoch)
      WHERE o.partition = v.partition AND o.epoch = v.epoch
 """
+_MOVE_BACK = """
+    UPDATE card_ledger.owner o SET source_offset = v.source_offset
+      FROM unnest($1::int[], $2::bigint[], $3::bigint[]) AS v(partition, epoch, source_offset)
+     WHERE o.partition = v.partition AND o.epoch = v.epoch RETURNING o.partition
+"""
 _HOLDERS = """
     SELECT DISTINCT holder FROM card_ledger.owner
      WHERE holder <> '' AND lease_until >= clock_timestamp() ORDER BY holder
@@ -61,6 +66,15 @@ class PostgresLeases:
     async def give_back(self, epochs: Mapping[int, int]) -> None:
         """Let others take these partitions at once."""
         await self._fetch(_GIVE_BACK, list(epochs), list(epochs.values()))
+
+    async def move_back(self, epochs: Mapping[int, int], offsets: Mapping[int, int]) -> None:
+        """Store a lower position; only a log that lost its tail has one. Raises LeaseLost."""
+        numbers = list(epochs)
+        moved = await self._fetch(
+            _MOVE_BACK, numbers, list(epochs.values()), [offsets[number] for number in numbers]
+        )
+        if lost := epochs.keys() - {row["partition"] for row in moved}:
+            raise LeaseLost(sorted(lost))
 
     async def holders(self) -> list[str]:
         """Name who holds leases now, for a clear sentence."""

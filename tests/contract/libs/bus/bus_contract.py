@@ -6,7 +6,7 @@ from time import time
 
 import pytest
 
-from libs.bus import Bus, LogGap, SendUnknown, TopicSettings, TopicUnknown
+from libs.bus import Bus, LogGap, LogTailLost, SendUnknown, TopicSettings, TopicUnknown
 from tests.contract.libs.bus.harness import (
     SEND_MS,
     Harness,
@@ -187,6 +187,20 @@ class BusContract:
         await reader.close()
         await other.close()
 
+    async def test_tells_a_group_reader_what_it_holds(self, harness: Harness) -> None:
+        """Whoever is alone in its group hears of all partitions, before any record, once."""
+        bus, topic = await self.open_topic(harness)
+        told: list[frozenset[int]] = []
+        await publish_texts(bus, topic, 0, ["a"])
+
+        reader = await bus.open_group_reader(topic, group="g", member="m", assigned=told.append)
+        assert [frozenset(range(PARTITIONS))] == told
+        await take_texts(reader, 1)
+        await nothing_comes(reader)
+
+        assert 1 == len(told)
+        await reader.close()
+
     async def test_starts_where_it_is_told(self, harness: Harness) -> None:
         """Without a group: None is the earliest record, a number that offset; others are left."""
         bus, topic = await self.open_topic(harness)
@@ -234,6 +248,8 @@ class BusContract:
             await reader.take(wait_ms=5_000, records_max=10)
 
         gap = caught.value
+        assert isinstance(gap, LogTailLost)
+        assert {1: 2} == gap.ends
         assert (topic, 1, 2, 6) == (gap.topic, gap.partition, gap.first, gap.last)
         assert not gap.retriable
         await reader.close()
@@ -275,6 +291,7 @@ class BusContract:
     async def test_ends_a_send_at_its_deadline(self, harness: Harness) -> None:
         """A send that is not confirmed in time is unknown, and says so in time."""
         bus, topic = await self.open_topic(harness)
+        await publish_texts(bus, topic, 0, ["before"])
 
         async with harness.stall(topic), asyncio.timeout(10):
             with pytest.raises(SendUnknown):

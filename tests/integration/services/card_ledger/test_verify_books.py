@@ -66,6 +66,42 @@ TAMPERED = {
         "UPDATE card_ledger.account SET balance = balance + 1 WHERE floor = 0",
         "projected",
     ),
+    "an edited debit number": (
+        "UPDATE card_ledger.account SET seq = seq - 1 WHERE floor = 0",
+        "projected up to its debit 2, its rows say 3",
+    ),
+    "a deleted account": (
+        "DELETE FROM card_ledger.account WHERE floor = 0",
+        "is not there, its rows say 99800",
+    ),
+    "an edited last row": (
+        "UPDATE card_ledger.owner SET serial = serial - 1 WHERE partition = 1",
+        "partition 1: ends at row 5, its owner row says 4",
+    ),
+    "an edited limit amount": (
+        "UPDATE card_ledger.limit_usage SET amount = 1",
+        "limit usage says 1 sen in 2 purchases, its rows say 200 sen in 2 purchases",
+    ),
+    "an edited limit count": (
+        "UPDATE card_ledger.limit_usage SET count = 0",
+        "limit usage says 200 sen in 0 purchases, its rows say 200 sen in 2 purchases",
+    ),
+    "a limit moved to another day": (
+        "UPDATE card_ledger.limit_usage SET booked_on = booked_on - 1",
+        "wallet 1 on 2026-11-23: limit usage says 200 sen in 2 purchases, its rows say nothing",
+    ),
+    "a limit hidden in another partition": (
+        "UPDATE card_ledger.limit_usage SET partition = 99",
+        "partition 99 wallet 1 on 2026-11-24: limit usage says 200 sen",
+    ),
+    "a deleted limit": (
+        "DELETE FROM card_ledger.limit_usage",
+        "wallet 1 on 2026-11-24: limit usage says nothing, its rows say 200 sen in 2 purchases",
+    ),
+    "an invented limit": (
+        "INSERT INTO card_ledger.limit_usage VALUES (9, DATE '2026-11-24', -500, 0, 1)",
+        "wallet 9 on 2026-11-24: limit usage says -500 sen in 0 purchases, its rows say nothing",
+    ),
     "an edited batch": (
         "UPDATE card_ledger.batch SET at_ms = at_ms + 1 WHERE partition = 1 AND no = 2",
         "a column of its rows or of itself",
@@ -94,6 +130,42 @@ class TestVerifyBooks:
 
         assert any(sentence in finding for finding in report.findings), report.findings
 
+    async def test_compares_limits_up_to_where_they_are_projected(self, ledger: RealLedger) -> None:
+        """Behind, between and after: two purses in one purchase, and a reversal on another day."""
+        owner = await ledger.own()
+        await ledger.open(owner, [Opening(1, 1, 1, None, None, 1_000)])
+        lines = ((0, 300, (1, 0)), (0, 900, (1, 0)))
+        await owner.post(a_purchase(a_reference(stan=4, amount=1_200), lines=lines))
+        ledger.clock.advance(24 * 3600 * 1000)
+        await owner.post(
+            a_reversal(a_reference(stan=4, amount=1_200)),
+            a_reversal(a_reference(stan=3, amount=100)),
+            a_purchase(a_reference(stan=5, amount=70, day=ledger.today)),
+        )
+
+        for _ in range(10):
+            assert [] == (await ledger.verify()).findings
+            await ledger.pool.write(
+                "SELECT card_ledger.project(1, projected_id + 1) FROM"
+                " card_ledger.owner WHERE partition = 1 AND"
+                " projected_id < (1::bigint << 48) + serial"
+            )
+        days = await ledger.pool.read(
+            "SELECT amount, count FROM card_ledger.limit_usage ORDER BY booked_on"
+        )
+        assert [(100, 1), (70, 1)] == [tuple(day) for day in days]
+
+    async def test_counts_wrong_limits_that_it_does_not_name(self, ledger: RealLedger) -> None:
+        """A table full of wrong limits is one more sentence, not a million."""
+        await ledger.pool.write(
+            "INSERT INTO card_ledger.limit_usage"
+            " SELECT n, DATE '2026-11-24', 1, 1, 1 FROM generate_series(2, 131) AS n"
+        )
+        findings = (await ledger.verify()).findings
+
+        assert 101 == len(findings)
+        assert "limit usage is wrong on 30 more wallet days" == findings[-1]
+
     async def test_names_a_cut_tail_against_a_published_head(self, ledger: RealLedger) -> None:
         """The last batch goes, and all that points at it is put right: only the head tells."""
         published = (await ledger.verify()).heads
@@ -105,7 +177,9 @@ class TestVerifyBooks:
                       head = (SELECT hash FROM card_ledger.batch b
                                WHERE b.partition = 1 AND b.no = 4) WHERE partition = 1""",
             "UPDATE card_ledger.account SET balance = balance - 100 WHERE floor = 0",
-            "UPDATE card_ledger.account SET balance = balance + 100 WHERE number >> 56 = 2",
+            """UPDATE card_ledger.account SET balance = balance + 100, seq = 0
+                WHERE number >> 56 = 2""",
+            "UPDATE card_ledger.limit_usage SET amount = amount + 100, count = count + 1",
         ):
             await ledger.pool.write(sql)
 

@@ -85,6 +85,9 @@ async def test_starts_where_nobody_is_left(bus: MemoryBus) -> None:
         await first.seek()
     async with a_bridge(bus, "next") as second, asyncio.timeout(10):
         await second.seek()
+        async with awake(second):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(second.claim.lost(), 0.1)
 
 
 async def test_lets_one_of_two_that_start_at_once(bus: MemoryBus) -> None:

@@ -1,0 +1,103 @@
+"""Wait for the leases, then read the books that they cover."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from libs.bus.port import Bus
+from libs.clock import Clock, business_day, day_number
+from libs.contracts import topics
+from libs.outcome import Fault
+from services.card_ledger.domain.book import Book
+from services.card_ledger.handlers.follow_log import LogFollower
+from services.card_ledger.handlers.tenure import Tenure
+from services.card_ledger.ports import BookState, Leases, OwnedPartition
+
+Done = TypeVar("Done")
+log = structlog.get_logger("card_ledger")
+
+
+class Loads(Protocol):
+    """The books, as far as they are read whole."""
+
+    async def load(self, owned: Sequence[OwnedPartition], day: int) -> BookState:
+        """Read balances and usage of these partitions as of the last committed row."""
+
+
+class BeginTenure:
+    """Gives one tenure after the other; what is waited for is reported, and logged once."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        books: Loads,
+        bus: Bus,
+        clock: Clock,
+        zone: ZoneInfo,
+        *,
+        holder: str,
+        lease_ms: int,
+        report: Callable[[str | None], None],
+    ) -> None:
+        self._leases = leases
+        self._books = books
+        self._bus = bus
+        self._clock = clock
+        self._zone = zone
+        self.follower = LogFollower(leases)
+        self._holder = holder
+        self._lease_ms = lease_ms
+        self._report = report
+        self._waiting_for = ""
+
+    async def __call__(self, partitions: int) -> Tenure:
+        """Return a tenure of all partitions; raises LeaseLost and what bus and store raise."""
+        while not (owned := await self._take()):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(self._lease_ms / 8 / 1000)
+        topic = await self._bus.topic(topics.COMMANDS)
+        owned = await self.follower.correct(owned, topic.id)
+        today = day_number(business_day(self._clock.now_ms(), self._zone))
+        day = max(today, *(one.booked_on for one in owned))
+        epochs = {one.partition: one.epoch for one in owned}
+        load = self._books.load(owned, day)
+        state = await renewing(self._leases, epochs, load, every_ms=self._lease_ms // 4)
+        book = Book(partitions)
+        book.load(state.accounts, state.usage)
+        log.info("leases_taken", partitions=len(owned), accounts=len(state.accounts))
+        self._report(None)
+        return Tenure.begin(owned, book, topic.id)
+
+    async def _take(self) -> Sequence[OwnedPartition]:
+        try:
+            owned = await self._leases.take(self._holder)
+            holders = [] if owned else await self._leases.holders()
+        except Fault as fault:
+            owned, problem = [], str(fault)
+        else:
+            problem = f"the books are served by {', '.join(holders)}; waiting to take over"
+        if not owned and problem != self._waiting_for:
+            log.info("waiting_for_leases", reason=problem)
+            self._report(problem)
+        self._waiting_for = "" if owned else problem
+        return owned
+
+
+async def renewing(
+    leases: Leases, epochs: Mapping[int, int], work: Awaitable[Done], *, every_ms: int
+) -> Done:
+    """Return what ``work`` returns, and renew until then; raises LeaseLost.
+
+    Reading the books of a million cards takes longer than a lease lasts.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while True:
+            done, _ = await asyncio.wait({task}, timeout=every_ms / 1000)
+            if done:
+                return task.result()
+            await leases.renew(epochs)
+    finally:
+        task.cancel()
