@@ -1,36 +1,36 @@
-"""What tests of every ring may ask for: a real PostgreSQL, and fresh databases on it."""
+"""What tests of every ring may ask for: a real PostgreSQL with fresh databases, a real Kafka."""
 
 import asyncio
-import fcntl
 import hashlib
 import itertools
 import os
 import secrets
-import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
+from libs.bus.kafka.local_broker import LocalBroker, LocalBrokerMissing, start_broker
 from libs.pg import migrate
 from libs.pg.place import Place
 from libs.pg.postmaster import find_running, stop
 from libs.pg.server import start_server
+from tests import kafka
+from tests.directories import STALE_SECONDS, open_directory, remove_stale
 
 REPOSITORY = Path(__file__).parent.parent
 DIRECTORY_PREFIX = "lesko-test-postgres-"
-IN_USE = "in_use"
 DATABASE_PREFIX = "lesko_test_"
-STALE_SECONDS = 24 * 3600
 
 Migrations = Mapping[str, Path | str]
 MakeDatabase = Callable[..., Awaitable[str]]
 OpenDirectory = Callable[[], AbstractContextManager[Path]]
+StartOwnBroker = Callable[[], AbstractAsyncContextManager[LocalBroker]]
 
 
 class PostgresServer:
@@ -108,26 +108,21 @@ def postgres_server() -> Iterator[PostgresServer]:
             yield server
             runner.run(server.drop_templates())
             return
-        for stale in Path(tempfile.gettempdir()).glob(f"{DIRECTORY_PREFIX}*"):
-            with suppress(OSError):  # Another user's, gone meanwhile, or of a run that lives.
-                if (stale / IN_USE).exists():
-                    runner.run(_remove_stale(stale))
-                elif time.time() - stale.stat().st_mtime > STALE_SECONDS:
-                    shutil.rmtree(stale)
-        with _open_directory() as root:
+        remove_stale(DIRECTORY_PREFIX, lambda root: runner.run(_end_postgres(root)))
+        with open_directory(DIRECTORY_PREFIX) as root:
             running = start_server(root, shared_buffers_mb=64, stop_seconds=5)
             own = runner.run(running.__aenter__())
             yield PostgresServer(own.admin_dsn, own.dsn)
             runner.run(running.__aexit__(None, None, None))
 
 
-@pytest.fixture(scope="session")
-def open_directory() -> OpenDirectory:
+@pytest.fixture(scope="session", name="open_directory")
+def open_directory_() -> OpenDirectory:
     """Give a maker of directories that every user can reach and that are removed afterwards.
 
     Also when this run is killed: then by the next run's start.
     """
-    return _open_directory
+    return partial(open_directory, DIRECTORY_PREFIX)
 
 
 @pytest.fixture
@@ -149,24 +144,39 @@ async def postgres_dsn(make_database: MakeDatabase) -> str:
     return await make_database()
 
 
-@contextmanager
-def _open_directory() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp(prefix=DIRECTORY_PREFIX))
-    directory.chmod(0o755)
-    fresh = directory / f"{IN_USE}.new"
-    with fresh.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        fresh.rename(directory / IN_USE)  # Only once it is held can others find it.
-        try:
-            yield directory
-        finally:
-            shutil.rmtree(directory)
+@pytest.fixture(scope="session")
+def kafka_broker() -> Iterator[str]:
+    """Give the address of the run's one Kafka; tests fill it with topics of their own names.
+
+    Those that need it are left out where there is none, and the runner tells why.
+    """
+    with kafka.hold_kafka() as found:
+        if found.bootstrap is None:
+            give_up = pytest.fail if found.is_broken else pytest.skip
+            give_up(f"no Kafka: {found.what}")
+        yield found.bootstrap
 
 
-async def _remove_stale(root: Path) -> None:
-    """Remove what a killed run left; raises OSError when that run still lives."""
-    with (root / IN_USE).open("r+") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if left := find_running(Place(root, root, None)):
-            await stop(left, seconds=5)
-        shutil.rmtree(root)
+@pytest.fixture
+def start_own_broker() -> StartOwnBroker:
+    """Give a maker of brokers, ``async with make() as broker``, for tests that hurt theirs."""
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[LocalBroker]:
+        with open_directory(kafka.DIRECTORY_PREFIX) as root:
+            running = start_broker(root, stop_seconds=5)
+            try:
+                broker = await running.__aenter__()
+            except LocalBrokerMissing as fault:
+                pytest.skip(f"no Kafka: {fault}")
+            try:
+                yield broker
+            finally:
+                await running.__aexit__(None, None, None)
+
+    return start
+
+
+async def _end_postgres(root: Path) -> None:
+    if left := find_running(Place(root, root, None)):
+        await stop(left, seconds=5)

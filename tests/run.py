@@ -5,13 +5,15 @@ RUN for a reason that is said. With ``LESKO_STRICT=1`` what was not run counts a
 reason is one of those that a machine may have.
 """
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -35,6 +37,7 @@ class Ring:
     seconds_max: int  # At least three times its budget: it guards against hanging.
     program: tuple[str, ...] = ()
     tests: Path | None = None
+    uses_kafka: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,9 +66,11 @@ RINGS = (
     Ring(name="laws", seconds_max=120, program=("lint-imports",)),
     Ring(name="unit", seconds_max=300, tests=ROOT / "tests" / "unit"),
     Ring(name="property", seconds_max=600, tests=ROOT / "tests" / "property"),
-    Ring(name="contract", seconds_max=360, tests=ROOT / "tests" / "contract"),
-    Ring(name="integration", seconds_max=720, tests=ROOT / "tests" / "integration"),
-    Ring(name="e2e", seconds_max=900, tests=ROOT / "tests" / "e2e"),
+    Ring(name="contract", seconds_max=360, tests=ROOT / "tests" / "contract", uses_kafka=True),
+    Ring(
+        name="integration", seconds_max=720, tests=ROOT / "tests" / "integration", uses_kafka=True
+    ),
+    Ring(name="e2e", seconds_max=900, tests=ROOT / "tests" / "e2e", uses_kafka=True),
 )
 
 
@@ -77,17 +82,37 @@ def main(names: Sequence[str]) -> int:
             say(f"No ring is called {name}; there are: {', '.join(by_name)}.")
             return 2
     chosen = [ring for ring in RINGS if not names or ring.name in names]
-    results = [run_ring(ring) for ring in chosen]
+    results = []
+    with ExitStack() as held:
+        environment: dict[str, str] = {}
+        for ring in chosen:
+            if ring.uses_kafka and not environment:
+                environment = hold_kafka(held)
+            results.append(run_ring(ring, environment))
     return close(results, strict=os.environ.get("LESKO_STRICT") == "1")
 
 
-def run_ring(ring: Ring) -> Result:
+def hold_kafka(held: ExitStack) -> dict[str, str]:
+    """Bring up the one Kafka of this run; return the variables by which its rings know of it."""
+    sys.path.insert(0, str(ROOT))  # As a script we only find what stands beside us.
+    from tests import kafka  # noqa: PLC0415 -- found by the line above
+
+    found = held.enter_context(kafka.hold_kafka())
+    say(
+        f"Kafka for tests: {found.what}" if found.bootstrap else f"No Kafka for tests: {found.what}"
+    )
+    return {kafka.TOLD: json.dumps(found)}
+
+
+def run_ring(ring: Ring, environment: Mapping[str, str] | None = None) -> Result:
     """Run one ring under its time limit; its own output goes straight through."""
     say(f"\n== {ring.name}")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        code = run_program(command_of(ring, report), seconds_max=ring.seconds_max)
+        code = run_program(
+            command_of(ring, report), seconds_max=ring.seconds_max, environment=environment or {}
+        )
         result = judge(ring, code, report)
     result.seconds = time.monotonic() - began
     return result
@@ -101,9 +126,17 @@ def command_of(ring: Ring, report: Path) -> list[str]:
     return [*command, "--durations=3", "--durations-min=5", str(ring.tests)]
 
 
-def run_program(command: Sequence[str], *, seconds_max: int) -> int | None:
+def run_program(
+    command: Sequence[str], *, seconds_max: int, environment: Mapping[str, str]
+) -> int | None:
     """Return the exit code, or None when the time limit passed; leaves no child behind."""
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, process_group=0) as child:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+        env={**os.environ, **environment},
+    ) as child:
         try:
             return child.wait(seconds_max)
         except subprocess.TimeoutExpired:

@@ -17,13 +17,13 @@ import structlog
 from prometheus_client import generate_latest
 from pydantic import SecretStr
 
-from libs.bus import Bus, Outgoing, Reader, TopicInfo
+from libs.bus import Assigned, Bus, Outgoing, Reader, TopicInfo
 from libs.clock import SystemClock, business_day
 from libs.observe import configure_logs
 from loadtests.embedded_switch import Installation, free_ports
 from loadtests.frames import encode_frame, pan_of
-from services.cli.embedded import SERVICES, open_shared, overrides
-from services.cli.lifecycle import run_in_order
+from services.cli.composition import SERVICES, open_shared, overrides
+from services.cli.lifecycle import run_parts
 from services.cli.settings import Settings
 from tests.e2e.canaries import Leak, search, search_hashes, unkeyed_hashes
 
@@ -67,9 +67,13 @@ class RecordingBus:
         """As the real one."""
         return await self._bus.topic(name)
 
-    async def open_group_reader(self, topic: str, *, group: str) -> Reader:
+    async def open_group_reader(
+        self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None
+    ) -> Reader:
         """As the real one."""
-        return await self._bus.open_group_reader(topic, group=group)
+        return await self._bus.open_group_reader(
+            topic, group=group, member=member, assigned=assigned
+        )
 
     async def open_reader(self, topic: str, *, starts: Mapping[int, int | None]) -> Reader:
         """As the real one."""
@@ -209,8 +213,9 @@ class TestLeaks:
         over = overrides(settings, SecretStr(dsn))
         frames = messages()
         stop = asyncio.Event()
-        async with open_shared(settings, over, logs=logs) as (shared, _):
+        async with open_shared(settings, SERVICES, logs=logs) as (shared, _):
             bus = RecordingBus(shared.bus)
+            await bus.start()
             heard = []
 
             async def while_ready() -> None:
@@ -221,13 +226,14 @@ class TestLeaks:
                 await asyncio.sleep(0.5)
                 stop.set()
 
-            await run_in_order(
+            await run_parts(
                 SERVICES,
                 replace(shared, bus=bus),
                 over,
                 stop=stop,
                 while_ready=while_ready,
                 ready_ms_max=30_000,
+                one_by_one=True,
             )
             places = {
                 **{f"topic {name}": bytes(kept) for name, kept in bus.published.items()},

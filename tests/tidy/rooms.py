@@ -14,7 +14,7 @@ COMMAND = "cli"
 TOP_LEVEL = {
     *("services", "libs", "proto", "deploy", "hardware-agent", "loadtests", "tests", "docs"),
     *("Makefile", "docker-compose.yml", "README.md"),
-    *("pyproject.toml", ".gitignore", ".ci", "LICENSE"),
+    *("pyproject.toml", ".gitignore", ".dockerignore", ".ci", "LICENSE"),
 }
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "shared", "core", "base"}
 SNAKE = re.compile(r"(__)?[a-z][a-z0-9]*(_[a-z0-9]+)*(__)?")
