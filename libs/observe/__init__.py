@@ -3,7 +3,7 @@
 from libs.observe.figures import Counts, FastHistogram, LoopFigures, Tally
 from libs.observe.health import Health, LoopWatch
 from libs.observe.logs import configure_logs
-from libs.observe.metrics import Metrics
+from libs.observe.metrics import HealthFigures, Metrics
 from libs.observe.money import MoneyLog
 from libs.observe.trouble import place_of
 
@@ -11,6 +11,7 @@ __all__ = [
     "Counts",
     "FastHistogram",
     "Health",
+    "HealthFigures",
     "LoopFigures",
     "LoopWatch",
     "Metrics",

@@ -31,6 +31,10 @@ class Health:
         found = ((check, problem) for check, problem in self._checks.items() if problem is not None)
         return dict(sorted(found))
 
+    def failing(self) -> dict[str, bool]:
+        """Return every check by name, and whether it has a problem."""
+        return {check: problem is not None for check, problem in sorted(self._checks.items())}
+
     @property
     def is_ready(self) -> bool:
         """Say whether new work is welcome."""

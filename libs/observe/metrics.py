@@ -1,5 +1,6 @@
 """Every figure this product shows, by name; a new one is added here and nowhere else."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from prometheus_client import (
@@ -10,8 +11,11 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from libs.observe.figures import FastHistogram, LoopFigures, Tally
+from libs.observe.health import Health
 
 _ANSWER_BOUNDS_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4, 8)
 _COMMIT_BOUNDS_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
@@ -107,3 +111,26 @@ class Metrics:
 
     def _tally(self, name: str, text: str, *labels: str) -> Tally:
         return Tally(f"lesko_{name}", text, labels, self.registry)
+
+
+class HealthFigures(Collector):
+    """Shows which checks of a Health fail, as they stand when Prometheus asks; not yet registered.
+
+    The label is the name of a check, of which there are few; the reason is at /readyz and in logs.
+    """
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Name the figure, so that a registry refuses a second Health with a ValueError."""
+        yield GaugeMetricFamily(
+            "lesko_check_failing", "1 where a check of readiness fails, else 0", labels=("check",)
+        )
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give Prometheus one number for each check that was announced or reported."""
+        for family in self.describe():
+            for check, is_failing in self._health.failing().items():
+                family.add_metric((check,), float(is_failing))
+            yield family

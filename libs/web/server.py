@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from libs.observe.health import Health
+from libs.observe.metrics import HealthFigures
 from libs.outcome import Fault
 from libs.web.app import build_app
 
@@ -39,10 +40,18 @@ async def serve_health(
     port: int,
     setting: str = "LESKO_WEB__PORT",
 ) -> AsyncIterator[int]:
-    """Serve /healthz, /readyz and /metrics while the block runs; yields the port, see serve_app."""
+    """Serve /healthz, /readyz and /metrics while the block runs; yields the port, see serve_app.
+
+    The registry shows the checks meanwhile, of one Health at a time.
+    """
     app = build_app(health, registry)
-    async with serve_app(app, host=host, port=port, setting=setting) as bound:
-        yield bound
+    figures = HealthFigures(health)
+    registry.register(figures)
+    try:
+        async with serve_app(app, host=host, port=port, setting=setting) as bound:
+            yield bound
+    finally:
+        registry.unregister(figures)
 
 
 @asynccontextmanager

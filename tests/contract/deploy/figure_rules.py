@@ -23,8 +23,15 @@ MUST_SHOW = (
     *("lesko_bridge_answers_total", "lesko_bridge_answer_seconds_bucket"),
     *("lesko_bridge_late_answers_total", "lesko_bridge_silent_total", "lesko_records_dead_total"),
     *("lesko_ledger_partitions_held", "lesko_ledger_days_ahead", "lesko_ledger_rows_in_default"),
-    *("lesko_event_loop_lag_seconds", "lesko_ledger_commit_seconds_count", "up"),
+    *(
+        "lesko_event_loop_lag_seconds",
+        "lesko_ledger_commit_seconds_count",
+        "lesko_check_failing",
+        "up",
+    ),
 )
+SIZED_BY_SETTINGS = {"lesko_ledger_partitions_held"}
+"""Series whose good value is what an installation chose."""
 
 
 class Panel(NamedTuple):
@@ -134,6 +141,17 @@ def operators_see_it(root: Path) -> list[str]:
     return [f"no panel shows {series}" for series in MUST_SHOW if series not in shown]
 
 
+def colours_fit_every_size(root: Path) -> list[str]:
+    """Find panels that turn good or bad at the size of one installation."""
+    found = []
+    for panel in panels(root):
+        steps = panel.raw["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])
+        sized = {each for query in panel.queries for each in query.series} & SIZED_BY_SETTINGS
+        if sized and any((step["value"] or 0) > 1 for step in steps):
+            found.append(f"{panel.title} turns at a number that is a setting")
+    return found
+
+
 def sources_meet(root: Path) -> list[str]:
     """Find panels whose source is not provisioned, and folders that Grafana does not see."""
     stack = read_stack(root)
@@ -202,6 +220,7 @@ RULES = (
     values_exist,
     panels_can_be_read,
     operators_see_it,
+    colours_fit_every_size,
     sources_meet,
     everybody_is_scraped,
 )

@@ -440,6 +440,18 @@ PLANTED = (
         "max(lesko_ledger_rows_in_default",
     ),
     board(
+        "operators_see_it",
+        "no panel shows lesko_check_failing",
+        "(lesko_check_failing == 1 or",
+        "(lesko_event_loop_lag_seconds > 1 or",
+    ),
+    board(
+        "colours_fit_every_size",
+        "Ledger partitions held turns",
+        '"color": "blue",\n        "value": 1',
+        '"color": "green",\n        "value": 8',
+    ),
+    board(
         "panels_can_be_read",
         "Answer time, 99 of 100 are faster covers",
         '"w": 4,\n    "x": 8,',
@@ -448,8 +460,8 @@ PLANTED = (
     board(
         "panels_can_be_read",
         "Late answers per second is off",
-        '"x": 12,\n    "y": 23\n',
-        '"x": 13,\n    "y": 23\n',
+        '"x": 12,\n    "y": 29\n',
+        '"x": 13,\n    "y": 29\n',
     ),
     board("panels_can_be_read", "Purchases approved has the number", '"id": 3,', '"id": 2,'),
     Planted(

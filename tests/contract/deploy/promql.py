@@ -8,13 +8,13 @@ from typing import NamedTuple
 from prometheus_client import Counter, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from libs.observe import Metrics, Tally
+from libs.observe import Health, HealthFigures, Metrics, Tally
 
 OF_PROMETHEUS = {"up": frozenset[str]()}
 """Series that Prometheus makes for each process that it asks."""
 FUNCTIONS = {
     *("rate", "increase", "sum", "max", "min", "avg", "count", "histogram_quantile", "time"),
-    *("clamp_min", "absent", "vector"),
+    *("clamp_min", "absent", "vector", "label_replace"),
 }
 WORDS = {"by", "without", "and", "or", "unless", "on", "ignoring", "bool", "offset"}
 TOKEN = re.compile(
@@ -90,6 +90,9 @@ def _take_matchers(text: str, query: Query) -> None:
 def shown_series() -> dict[str, frozenset[str]]:
     """Return every series that a process of ours shows, with its labels."""
     metrics = Metrics()
+    health = Health()
+    health.expect("x")
+    metrics.registry.register(HealthFigures(health))
     for figure in vars(metrics).values():
         if isinstance(figure, Tally):
             figure.add(("x",) * len(figure._labels))

@@ -13,6 +13,7 @@ from tests.contract.deploy.promql import Matcher, read_query, shown_series
         ("sum(rate(x_total[$__rate_interval])) by (a)", ["x_total"], {"a"}),
         ("histogram_quantile(0.99, sum by (le) (rate(x_bucket[1h])))", ["x_bucket"], {"le"}),
         ("time() - max without (a) (x) > bool 3", ["x"], {"a"}),
+        ('max by (d) (a == 1 or label_replace(b == 0, "d", "(e)", "", ""))', ["a", "b"], {"d"}),
         ('a{b="c"} / on (b) d', ["a", "d"], {"b"}),
     ],
 )
@@ -42,6 +43,7 @@ def test_knows_series_as_they_are_shown() -> None:
 
     assert series["lesko_bridge_answers_total"] == {"operation", "de39"}
     assert series["lesko_bridge_answer_seconds_bucket"] == {"le"}
+    assert series["lesko_check_failing"] == {"check"}
     assert series["lesko_records_dead_total"] == {"topic"}
     assert {"lesko_ledger_commit_seconds_count", "process_cpu_seconds_total"} <= set(series)
     assert "lesko_bridge_answers" not in series

@@ -48,6 +48,15 @@ class TestHealth:
 
         assert health.is_ready
 
+    def test_tells_of_every_check_whether_it_fails(self) -> None:
+        """Good ones too, and those that nobody has looked at yet; order is by name."""
+        health = Health()
+        health.report("c", "no broker")
+        health.expect("b")
+        health.report("a", None)
+
+        assert [("a", False), ("b", True), ("c", True)] == list(health.failing().items())
+
 
 class TestLoopWatch:
     def test_reports_a_loop_that_is_too_late(self) -> None:

@@ -3,13 +3,18 @@
 import re
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from libs.observe import FastHistogram, Metrics, Tally, metrics
+from libs.observe import FastHistogram, Health, HealthFigures, Metrics, Tally, metrics
 
 
 def text_of(registry: CollectorRegistry) -> str:
     return generate_latest(registry).decode()
+
+
+def samples_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 class TestTally:
@@ -45,6 +50,42 @@ class TestFastHistogram:
             "sum 4.0",
         ):
             assert f"lesko_took_seconds_{line}\n" in text
+
+
+class TestHealthFigures:
+    def test_shows_every_check_as_it_stands_when_asked(self) -> None:
+        """1 while it fails, 0 while it does not, and a check of later is there too."""
+        health, registry = Health(), CollectorRegistry()
+        registry.register(HealthFigures(health))
+        health.expect("bus")
+        before = text_of(registry)
+
+        health.report("bus", None)
+        health.report("card_ledger.leases", "held by another")
+
+        after = text_of(registry)
+        assert ['lesko_check_failing{check="bus"} 1.0'] == samples_of(before)
+        assert [
+            'lesko_check_failing{check="bus"} 0.0',
+            'lesko_check_failing{check="card_ledger.leases"} 1.0',
+        ] == samples_of(after)
+
+    def test_keeps_the_reason_to_itself(self) -> None:
+        """A sentence as a label would be a new series for each number in it."""
+        health, registry = Health(), CollectorRegistry()
+        registry.register(HealthFigures(health))
+
+        health.report("database", "connection 17 refused")
+
+        assert "connection" not in text_of(registry)
+
+    def test_is_one_of_a_kind_on_a_registry(self) -> None:
+        """Two would show a check twice, which Prometheus does not take."""
+        registry = CollectorRegistry()
+        registry.register(HealthFigures(Health()))
+
+        with pytest.raises(ValueError, match="lesko_check_failing"):
+            registry.register(HealthFigures(Health()))
 
 
 class TestMetrics:

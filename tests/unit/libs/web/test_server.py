@@ -1,6 +1,7 @@
 """Health over HTTP, in the same event loop, on a port that may be taken."""
 
 import asyncio
+import re
 import signal
 import socket
 
@@ -52,6 +53,36 @@ class TestServeHealth:
 
         assert answer.headers["content-type"].startswith("text/plain")
         assert "lesko_ledger_rows_total 3.0\n" in answer.text
+
+    async def test_shows_which_checks_fail_beside_the_figures(self) -> None:
+        """As they stand at each request."""
+        health = Health()
+        health.expect("database")
+        async with serve_health(health, Metrics().registry, host=HOST, port=0) as port:
+            before = await get(port, "/metrics")
+            health.report("database", None)
+            after = await get(port, "/metrics")
+
+        assert 'lesko_check_failing{check="database"} 1.0\n' in before.text
+        assert 'lesko_check_failing{check="database"} 0.0\n' in after.text
+
+    async def test_leaves_the_registry_as_it_was(self) -> None:
+        """A second serve on it shows the second health alone, also after a port was taken."""
+        registry = Metrics().registry
+        first, second = Health(), Health()
+        first.expect("bus")
+        second.expect("database")
+        async with serve_health(first, registry, host=HOST, port=0):
+            pass
+        with socket.create_server((HOST, 0)) as other, pytest.raises(PortTaken):
+            async with serve_health(first, registry, host=HOST, port=other.getsockname()[1]):
+                pass
+        async with serve_health(second, registry, host=HOST, port=0) as port:
+            answer = await get(port, "/metrics")
+
+        assert ['{check="database"}'] == re.findall(
+            r"^lesko_check_failing({.*}) ", answer.text, re.MULTILINE
+        )
 
     @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/"])
     async def test_describes_itself_to_nobody(self, path: str) -> None:
