@@ -17,6 +17,8 @@ _PARTITION = 0
 _RECORDS_MAX = 1_000
 _EMPTY = "the registry topic is empty: start admin after `lesko seed`"
 _READING = "the registry is still being read"
+_SKEW_MS = 1_000
+"""So far the clock that stamps records may be ahead of ours (DESIGN 12)."""
 
 
 class RegistryFollower:
@@ -77,7 +79,7 @@ class RegistryFollower:
         if taken:
             self._apply(taken)
             return True
-        # Nothing taken proves the end only while the bus answers.
+        # Nothing taken proves the end of this log; whether it is still the topic's is asked.
         if (await self._bus.topic(REGISTRY)).id != log:
             return False
         self._view.show_current(before_ms)
@@ -99,4 +101,5 @@ class RegistryFollower:
                         "registry_change_skipped", partition=partition, offset=record.offset
                     )
             # A busy topic may never be empty; its own times show how far it was read.
-            self._view.show_current(min(records[-1].appended_ms, self._clock.now_ms()))
+            shown_ms = records[-1].appended_ms - _SKEW_MS
+            self._view.show_current(min(shown_ms, self._clock.now_ms()))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["LeskoSettings", "PostgresSettings", "ZoneName"]
+__all__ = ["LeskoSettings", "PostgresChoice", "PostgresSettings", "ZoneName"]
 
 
 class LeskoSettings(BaseSettings):
@@ -22,17 +22,14 @@ class LeskoSettings(BaseSettings):
     )
 
 
-class PostgresSettings(BaseModel):
-    """LESKO_POSTGRES__*: the database, as a DSN or as a file that holds it."""
+class _DsnFromFile(BaseModel):
+    """Takes the DSN from ``dsn_file`` where none is given; secrets need no environment."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    dsn: SecretStr
 
     @model_validator(mode="before")
     @classmethod
     def _read_file(cls, data: Any) -> Any:
-        """Take the DSN from ``dsn_file`` where none is given; secrets need no environment."""
         if not isinstance(data, dict) or data.get("dsn") or not data.get("dsn_file"):
             return data
         try:
@@ -40,6 +37,18 @@ class PostgresSettings(BaseModel):
         except OSError as problem:
             message = f"the file that dsn_file names cannot be read ({problem.strerror})"
             raise ValueError(message) from None
+
+
+class PostgresSettings(_DsnFromFile):
+    """LESKO_POSTGRES__*: the database, as a DSN or as a file that holds it."""
+
+    dsn: SecretStr
+
+
+class PostgresChoice(_DsnFromFile):
+    """The same where it may be left out: not every process has a database."""
+
+    dsn: SecretStr | None = None
 
 
 def _zone(name: str) -> str:

@@ -1,13 +1,15 @@
 """Put authorization together: settings, pool, registry, loop. The only composition root."""
 
 import asyncio
+import socket
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.bus import Bus, LoopSettings, dead_letters, run_batches
+from libs.bus import Assigned, Bus, LoopSettings, dead_letters, run_batches
 from libs.clock import Clock
 from libs.contracts.topics import COMMANDS, REQUESTS
 from libs.observe import Health, Metrics
@@ -26,6 +28,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _GROUP = "authorization"
 _REQUESTS_CHECK = "authorization.requests"
 _REGISTRY_CHECK = "authorization.registry"
+_PARTITIONS_CHECK = "authorization.partitions"
+_NO_PARTITIONS = "the group gives us no request partition; others have them all"
 
 log = structlog.get_logger("authorization")
 
@@ -40,6 +44,7 @@ async def serve(
     """Serve until cancelled; the batch in hand is finished. Raises PartitionsDiffer."""
     health.expect(_REGISTRY_CHECK)
     health.expect(_REQUESTS_CHECK)
+    health.expect(_PARTITIONS_CHECK)
     await _check_partitions(settings, bus)
     view = RegistryView()
     follower = RegistryFollower(
@@ -57,18 +62,52 @@ async def serve(
         tasks.create_task(follower.run())
         await follower.filled()  # Before: every terminal would be refused, and that is stored.
         partitions = (await bus.topic(REQUESTS)).partitions
-        cards_max = settings.authorization.cards_kept_max
-        cards, cache = CardStore(pool), CardCache(cards_max // partitions)
+        cards = CardStore(pool)
+        cache = CardCache(settings.authorization.cards_kept_max // partitions)
         handler = _handler(settings, clock, view, cards, cache)
-        warming = tasks.create_task(
+        holding = _Holding(settings, cards, cache, handler, partitions, tasks)
+        holding.report = partial(health.report, _PARTITIONS_CHECK)
+        await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler, holding)
+
+
+class _Holding:
+    """What must happen when request partitions are given to us."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        cards: CardStore,
+        cache: CardCache,
+        handler: AuthorizeRequests,
+        partitions: int,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._tasks = tasks
+        self._cards = cards
+        self._cache = cache
+        self._handler = handler
+        self._partitions = partitions
+        self._cards_max = settings.authorization.cards_kept_max // 2
+        self._warming: asyncio.Task[int] | None = None
+        self.report: Callable[[str | None], None] = lambda _: None
+
+    def __call__(self, held: frozenset[int]) -> None:
+        """Begin anew with all partitions: even one that we had may have been elsewhere since."""
+        if self._warming is not None:
+            self._warming.cancel()
+        self._handler.forget_cards(range(self._partitions))
+        log.info("partitions_assigned", partitions=sorted(held))
+        self.report(None if held else _NO_PARTITIONS)
+        self._warming = self._tasks.create_task(
             warm_cards(
-                cards, cache, partitions=partitions, cards_max=cards_max // 2, stopped=_log_stopped
+                self._cards,
+                self._cache,
+                held=held,
+                partitions=self._partitions,
+                cards_max=self._cards_max if held else 0,
+                stopped=_log_stopped,
             )
         )
-        try:
-            await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler)
-        finally:
-            warming.cancel()
 
 
 async def _check_partitions(settings: Settings, bus: Bus) -> None:
@@ -104,9 +143,11 @@ async def _serve_requests(
     health: Health,
     metrics: Metrics,
     handler: AuthorizeRequests,
+    assigned: Assigned,
 ) -> None:
     report = partial(health.report, _REQUESTS_CHECK)
-    reader = await bus.open_group_reader(REQUESTS, group=_GROUP)
+    member = f"{socket.gethostname()}-{settings.authorization.slot}"
+    reader = await bus.open_group_reader(REQUESTS, group=_GROUP, member=member, assigned=assigned)
     try:
         report(None)
         await run_batches(

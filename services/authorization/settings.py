@@ -19,6 +19,7 @@ class AuthorizationKnobs(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    slot: int = Field(default=0, ge=0, le=999)  # Tells processes on one machine apart on Kafka.
     batch_records_max: int = Field(default=500, ge=1, le=5_000)
     cards_kept_max: int = Field(default=400_000, ge=2)  # About 300 bytes each, in all partitions.
     send_timeout_ms: int = Field(default=5_000, ge=100)

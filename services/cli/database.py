@@ -1,21 +1,14 @@
 """Reach the database before anything is built on it."""
 
-import asyncio
 from urllib.parse import urlsplit
 
-import structlog
 from pydantic import SecretStr
 
 from libs.pg import open_pool
 from services.cli.faults import CommandRefused
 from services.cli.settings import Settings
 from services.cli.standing import read_standing
-from services.cli.store.schemas import refuse_other_schema
-
-FIRST_PAUSE_S = 0.2
-LAST_PAUSE_S = 3.0
-
-log = structlog.get_logger("cli")
+from services.cli.store.schemas import schema_problem
 
 
 def need_dsn(settings: Settings) -> SecretStr:
@@ -39,27 +32,8 @@ def address_of(dsn: SecretStr) -> str:
     return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
 
 
-async def wait_for_database(dsn: SecretStr, stop: asyncio.Event) -> bool:
-    """Wait until the database takes writes, saying so once; False: asked to stop meanwhile."""
-    pause_s, said = FIRST_PAUSE_S, ""
-    async with open_pool(dsn, name="lesko start", size=1) as pool:
-        while (problem := await pool.write_problem()) is not None:
-            if problem != said:
-                log.warning("waiting_for_database", reason=problem)
-                said = problem
-            try:
-                async with asyncio.timeout(pause_s):
-                    await stop.wait()
-            except TimeoutError:
-                pause_s = min(pause_s * 2, LAST_PAUSE_S)
-            if stop.is_set():
-                return False
-    if said:
-        log.info("database_is_back")
-    return True
-
-
 async def need_schema(dsn: SecretStr) -> None:
     """Raise CommandRefused unless the database is exactly as far as these files."""
     async with open_pool(dsn, name="lesko start", size=1) as pool:
-        await refuse_other_schema(pool)
+        if (problem := await schema_problem(pool)) is not None:
+            raise CommandRefused(problem)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from libs.bus import LogReplaced, TopicUnknown
 from libs.outcome import Fault
 
 
@@ -22,6 +23,22 @@ def sentence_of(problem: BaseException) -> str | None:
             where = f" ({found.filename})" if found.filename else ""
             return f"The machine refused: {found.strerror or found}{where}."
     return None
+
+
+def passing_reason(problem: BaseException) -> str | None:
+    """Return the sentence of trouble that may pass by itself; None when a person must act.
+
+    A topic that is missing passes once somebody has run ``lesko topics apply``; a partition that
+    is missing is a wrong setting. A topic that was made anew is read anew.
+    """
+    leaves = list(_leaves(problem))
+    return str(leaves[0]) if all(map(_may_pass, leaves)) else None
+
+
+def _may_pass(problem: BaseException) -> bool:
+    if isinstance(problem, TopicUnknown):
+        return problem.partition is None
+    return isinstance(problem, Fault) and (problem.retriable or isinstance(problem, LogReplaced))
 
 
 def _leaves(problem: BaseException) -> Iterator[BaseException]:

@@ -1,4 +1,4 @@
-"""Start parts in order, hold them together, stop them in reverse; which parts is not known here."""
+"""Start parts, hold them together, stop them in reverse; which parts is not known here."""
 
 import asyncio
 import gc
@@ -11,10 +11,13 @@ from libs.bus import Bus
 from libs.clock import Clock
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
+from services.cli.faults import passing_reason
 
 START_CHECK: Final = "start"
 LOOK_EVERY_S: Final = 0.02
 GC_THRESHOLDS: Final = (50_000, 50, 1_000)
+FIRST_PAUSE_S: Final = 0.2
+LAST_PAUSE_S: Final = 3.0
 
 
 class ServiceEnded(Fault):
@@ -39,14 +42,16 @@ class Shared:
 
 
 class Part(NamedTuple):
-    """One service in the order of starting; the next one waits for ``gate`` to be well."""
+    """One service, and what it needs before it may begin."""
 
     name: str
     serve: Callable[[Shared, Mapping[str, Any]], Awaitable[None]]
-    gate: str | None
+    gate: str | None  # The check that is well once it serves; None: it is never waited for.
+    schema: str | None = None  # Its tables; None: it needs no database.
+    topics: tuple[str, ...] = ()
 
 
-async def run_in_order(
+async def run_parts(
     parts: Sequence[Part],
     shared: Shared,
     over: Mapping[str, Any],
@@ -54,11 +59,15 @@ async def run_in_order(
     stop: asyncio.Event,
     while_ready: Callable[[], Awaitable[None]],
     ready_ms_max: int,
+    one_by_one: bool,
 ) -> None:
     """Start in order, call ``while_ready`` once all are ready, stop in reverse order.
 
-    The first service that fails brings all down; its fault leaves inside an ExceptionGroup.
-    ``ready_ms_max=0``: wait as long as it takes, as a second process waits for the leases.
+    ``one_by_one``: the next part waits until the gate of the one before is well, as on the memory
+    bus, where terminals are let in only behind books that are held. Else each one waits by itself
+    for what it needs. A part that ends with trouble that may pass is started again; any other
+    fault brings all down and leaves inside an ExceptionGroup. ``ready_ms_max=0``: wait as long as
+    it takes, as a second process waits for the leases.
     """
     shared.health.expect(START_CHECK)
     async with asyncio.TaskGroup() as group:
@@ -68,8 +77,8 @@ async def run_in_order(
                 break
             if part.gate is not None:
                 shared.health.expect(part.gate)
-            running.append(group.create_task(_guard(part, shared, over, stop), name=part.name))
-            if part.gate is not None:
+            running.append(group.create_task(_keep(part, shared, over, stop), name=part.name))
+            if one_by_one and part.gate is not None:
                 await _wait_for(partial(_is_well, shared, part.gate), shared, stop, ready_ms_max)
         shared.health.report(START_CHECK, None)
         await _wait_for(lambda: shared.health.is_ready, shared, stop, ready_ms_max)
@@ -89,11 +98,26 @@ def settle_memory() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-async def _guard(part: Part, shared: Shared, over: Mapping[str, Any], stop: asyncio.Event) -> None:
-    await part.serve(shared, over)
-    if not stop.is_set():
-        message = f"The service {part.name} ended by itself."
-        raise ServiceEnded(message)
+async def _keep(part: Part, shared: Shared, over: Mapping[str, Any], stop: asyncio.Event) -> None:
+    """Serve a part; again, after a pause, when it ended with trouble that may pass by itself."""
+    pause_s = FIRST_PAUSE_S
+    while True:
+        try:
+            await part.serve(shared, over)
+        except (Fault, ExceptionGroup) as trouble:
+            reason = passing_reason(trouble)
+            if reason is None or part.gate is None:
+                raise
+        else:
+            if stop.is_set():
+                return
+            message = f"The service {part.name} ended by itself."
+            raise ServiceEnded(message)
+        if _is_well(shared, part.gate):
+            pause_s = FIRST_PAUSE_S
+        shared.health.report(part.gate, reason)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, LAST_PAUSE_S)
 
 
 def _is_well(shared: Shared, check: str) -> bool:

@@ -17,6 +17,8 @@ from services.cli.commands.migrate import migrate
 from services.cli.commands.run import run
 from services.cli.commands.seed import seed
 from services.cli.commands.serve import serve
+from services.cli.commands.topics_apply import apply
+from services.cli.commands.topics_check import check
 from services.cli.faults import sentence_of
 from services.cli.screen import complain
 
@@ -35,11 +37,15 @@ def build_app() -> typer.Typer:
     ledger = _group("Look at the books.")
     for of_ledger in (verify, head):
         ledger.command()(of_ledger)
+    topics = _group("Make and check the topics on Kafka.")
+    for of_topics in (apply, check):
+        topics.command()(of_topics)
     card = _group("Look at cards.")
     card.callback()(_nothing)
     card.command()(show)
     app.add_typer(iso, name="iso")
     app.add_typer(ledger, name="ledger")
+    app.add_typer(topics, name="topics")
     app.add_typer(card, name="card")
     return app
 

@@ -2,17 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
-from libs.settings import LeskoSettings
-
-
-class PostgresPart(BaseModel):
-    """LESKO_POSTGRES__*: empty means that ``lesko run`` starts a server of its own."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    dsn: SecretStr | None = None
+from libs.bus.kafka.settings import KafkaSettings
+from libs.settings import LeskoSettings, PostgresChoice
 
 
 class VaultPart(BaseModel):
@@ -47,7 +40,8 @@ class Settings(LeskoSettings):
     home: Path = Path("var")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     ready_ms_max: int = Field(default=60_000, ge=1_000)
-    postgres: PostgresPart = PostgresPart()
+    postgres: PostgresChoice = PostgresChoice()  # Empty: ``lesko run`` starts one of its own.
+    kafka: KafkaSettings | None = None  # None: the memory bus, all services in one process.
     vault: VaultPart = VaultPart()
     iso_bridge: BridgePart = BridgePart()
     web: WebPart = WebPart()

@@ -1,15 +1,17 @@
-"""What a process watches of itself besides its services: the database and its own loop."""
+"""What a process watches of its surroundings: the database, the bus and its own loop."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import SecretStr
 
+from libs.bus import Bus, BusUnavailable
 from libs.clock import Clock
 from libs.observe import Health, LoopWatch, Metrics
 from libs.pg import open_pool
+from services.cli.waits import BUS_CHECK, DATABASE_CHECK, TOPICS_CHECK, missing_topics
 
-DATABASE_CHECK: Final = "database"
 EVERY_S: Final = 1.0
 
 
@@ -20,6 +22,19 @@ async def watch_database(dsn: SecretStr, health: Health) -> None:
         while True:
             health.report(DATABASE_CHECK, await pool.write_problem())
             await asyncio.sleep(EVERY_S)
+
+
+async def watch_bus(bus: Bus, topics: Sequence[str], health: Health) -> None:
+    """Report whether the bus answers and has these topics, every second until cancelled."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        try:
+            missing = await missing_topics(bus, topics)
+        except BusUnavailable as fault:
+            health.report(BUS_CHECK, str(fault))
+        else:
+            health.report(BUS_CHECK, None)
+            health.report(TOPICS_CHECK, missing)
 
 
 async def watch_loop(health: Health, clock: Clock, metrics: Metrics) -> None:

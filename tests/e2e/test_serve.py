@@ -27,9 +27,13 @@ def lesko(
 
 class TestServe:
     def test_goes_from_an_empty_database_to_a_purchase(self, lesko: Lesko) -> None:
-        """Older tables are refused; migrate, seed twice, serve, buy; SIGTERM drains."""
-        refused = lesko.call("serve")
+        """It waits for tables, goes on once they are there; seed twice, serve, buy, drain."""
+        waiting = lesko.start("serve")
+        waiting.wait_for("run lesko migrate")
+        unready = _status(lesko.web_port, "readyz"), _status(lesko.web_port, "healthz")
         lesko.tell("migrate")
+        waiting.wait_for("the registry topic is empty")
+        left = waiting.stop(signal.SIGTERM)
         first = lesko.tell("seed", "--cards", "12", "--outlets", "2")
         second = lesko.tell("seed", "--cards", "12", "--outlets", "2", "--balance", "5")
         serving = lesko.start("serve")
@@ -39,7 +43,8 @@ class TestServe:
         balance = lesko.tell("card", "show", "10")["purses"]
         ended = serving.stop(signal.SIGTERM)
 
-        assert (1, True) == (refused.returncode, "lesko migrate" in refused.stderr)
+        assert ((503, 200), 0) == (unready, left)
+        assert 1 == waiting.text.count("run lesko migrate")
         assert (12, 0) == (first["new_cards"], second["new_cards"])
         assert "00" == code["response_code"]
         assert [99_999_900, 20_000_000] == [purse["balance_minor"] for purse in balance]
@@ -49,13 +54,16 @@ class TestServe:
             assert "event" in json.loads(line)
 
     def test_waits_for_a_database_that_is_away(self, lesko: Lesko) -> None:
-        """It says once what it waits for, and Ctrl-C still ends it with 0."""
+        """It says once what it waits for, is alive meanwhile, and Ctrl-C still ends it with 0."""
         lesko.environment["LESKO_POSTGRES__DSN"] = "postgresql://u:pass-word@127.0.0.1:1/x"
         serving = lesko.start("serve")
-        text = serving.wait_for("waiting_for_database")
+        serving.wait_for('"check": "database"')
+        alive = _status(lesko.web_port, "healthz")
+        time.sleep(2)  # A few more tries.
 
-        assert 0 == serving.stop()
-        assert "pass-word" not in text
+        assert (200, 0) == (alive, serving.stop())
+        assert 1 == serving.text.count('"event": "waiting"')
+        assert "pass-word" not in serving.text
 
     def test_lets_a_second_process_wait_and_take_over(self, lesko: Lesko) -> None:
         """The second is alive, not ready, and opens no terminal port until the first is killed."""

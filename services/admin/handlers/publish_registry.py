@@ -3,38 +3,58 @@
 from typing import Final
 
 from libs.bus.port import Bus, Outgoing
+from libs.clock import Clock
 from libs.contracts.envelope import first_envelope
 from libs.contracts.topics import REGISTRY, REGISTRY_CHANGE
-from services.admin.ports import RegistryRow, RegistryRows
+from libs.outcome import Fault
+from services.admin.ports import RegistryRow, RegistryRows, Relay
 
 _PARTITION: Final = 0
+
+
+class RelayHeld(Fault):
+    """Another process publishes the registry."""
+
+    retriable = True
 
 
 class PublishRegistry:
     """The one ordered relay from the table to the topic.
 
-    Its position is not stored: a start publishes every row again, and readers ignore versions
-    that they have. So nothing depends on a bus that may forget.
+    Its position is not stored: a new turn, a new log, and each ``again_every_ms`` publish every
+    row again, and readers ignore versions that they have. So nothing depends on a bus that may
+    forget or lose its tail.
     """
 
     def __init__(
-        self, rows: RegistryRows, bus: Bus, *, rows_max: int, send_timeout_ms: int
+        self,
+        rows: RegistryRows,
+        relay: Relay,
+        bus: Bus,
+        clock: Clock,
+        *,
+        rows_max: int,
+        send_timeout_ms: int,
+        again_every_ms: int,
     ) -> None:
         self._rows = rows
+        self._relay = relay
         self._bus = bus
+        self._clock = clock
         self._rows_max = rows_max
         self._send_timeout_ms = send_timeout_ms
-        self._log = ""
+        self._again_every_ms = again_every_ms
+        self._turn: tuple[str, int] | None = None
         self._position = 0
+        self._again_at_ms = 0
 
     async def __call__(self) -> int:
         """Publish all that is due, in order; return the number of records.
 
-        Raises StoreUnavailable and the bus's faults; the next call goes on where this one failed.
+        Raises RelayHeld, StoreUnavailable and the bus's faults; the next call goes on where this
+        one failed.
         """
-        log = (await self._bus.topic(REGISTRY)).id
-        if log != self._log:
-            self._log, self._position = log, 0
+        await self._begin_turn()
         published = 0
         while rows := await self._rows.read_changes(after=self._position, rows_max=self._rows_max):
             await self._bus.publish(
@@ -43,6 +63,18 @@ class PublishRegistry:
             self._position = rows[-1].position
             published += len(rows)
         return published
+
+    async def _begin_turn(self) -> None:
+        """See that nobody else publishes, and go back to the first row where that is due."""
+        log = (await self._bus.topic(REGISTRY)).id
+        number = await self._relay.turn(log)
+        if number is None:
+            self._turn = None
+            raise RelayHeld("another admin process publishes it; waiting to take over")
+        now_ms = self._clock.monotonic_ms()
+        if (log, number) != self._turn or now_ms >= self._again_at_ms:
+            self._turn, self._position = (log, number), 0
+            self._again_at_ms = now_ms + self._again_every_ms
 
 
 def _outgoing(row: RegistryRow) -> Outgoing:

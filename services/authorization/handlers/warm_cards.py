@@ -1,7 +1,7 @@
-"""Fill the card cache in the background after a start, so that the first hour is not slower."""
+"""Fill the card cache in the background: the first hour with a partition is no slower."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from libs.contracts.keys import request_partition
 from libs.outcome import Fault
@@ -13,17 +13,19 @@ async def warm_cards(
     cards: Cards,
     cache: CardCache,
     *,
+    held: Container[int],
     partitions: int,
     cards_max: int,
     at_once: int = 200,
     stopped: Callable[[Fault], None],
 ) -> int:
-    """Keep the first ``cards_max`` cards by id; return how many were read.
+    """Keep those of the first ``cards_max`` cards by id that belong to partitions that are held.
 
-    Works in small steps and lets others go first between them. Trouble with the store ends it
-    and is told to ``stopped``: whoever is missing is read when first asked for.
+    Returns how many were kept. Works in small steps and lets others go first between them. Trouble
+    with the store ends it and is told to ``stopped``: whoever is missing is read when first asked
+    for.
     """
-    read, last_id = 0, 0
+    read, kept, last_id = 0, 0, 0
     while read < cards_max:
         try:
             found = await cards.read_cards_after(last_id, min(at_once, cards_max - read))
@@ -33,8 +35,11 @@ async def warm_cards(
         if not found:
             break
         for token, card in found.items():
-            cache.add(request_partition(token, partitions), {token: card})
+            partition = request_partition(token, partitions)
+            if partition in held:
+                cache.add(partition, {token: card})
+                kept += 1
             last_id = max(last_id, card.card_id)
         read += len(found)
         await asyncio.sleep(0)
-    return read
+    return kept

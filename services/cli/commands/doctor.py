@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,11 +19,13 @@ from libs.vault import read_token_key, read_vault
 from services.admin.settings import Settings as AdminSettings
 from services.authorization.settings import Settings as AuthorizationSettings
 from services.card_ledger.settings import Settings as LedgerSettings
+from services.cli.composition import choose_services, overrides
 from services.cli.database import address_of, need_dsn
-from services.cli.embedded import overrides
 from services.cli.iso.show import DIALECTS
+from services.cli.kafka_topics import kafka_in_use, look_at_topics
+from services.cli.lifecycle import Part
 from services.cli.screen import screen, write_json, write_table
-from services.cli.settings import Settings
+from services.cli.settings import BridgePart, Settings, WebPart
 from services.cli.standing import read_standing
 from services.cli.store.schemas import days_ahead, schema_states, server_version
 from services.cli.tcp_ports import port_problem, someone_listens
@@ -43,12 +45,17 @@ class Finding(NamedTuple):
 
 
 def doctor(
+    services: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SERVICE...]", help="What these need on Kafka; none: all."),
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Check this machine, keys, database and ports; print settings masked; exit code 1 if ill."""
+    """Check machine, keys, database, Kafka and ports; print settings masked; exit code 1 if ill."""
     settings = Settings()
-    findings = asyncio.run(_examine(settings))
+    parts = choose_services(services or [], settings)
+    findings = asyncio.run(_examine(settings, parts))
     effective = dict(effective_settings(settings))
     if as_json:
         write_json({"findings": [each._asdict() for each in findings], "settings": effective})
@@ -61,10 +68,14 @@ def doctor(
         raise typer.Exit(1)
 
 
-async def _examine(settings: Settings) -> list[Finding]:
-    found = [*_machine(settings), _keys(settings), _dialects()]
-    found.extend([finding async for finding in _database(settings)])
-    found.extend(_ports(settings))
+async def _examine(settings: Settings, parts: Sequence[Part]) -> list[Finding]:
+    is_edge = any(part.name == "iso_bridge" for part in parts)
+    schemas = [part.schema for part in parts if part.schema is not None]
+    found = [*_machine(settings), *([_keys(settings), _dialects()] if is_edge else ())]
+    if schemas:
+        found.extend([finding async for finding in _database(settings, schemas)])
+    found.extend([finding async for finding in _kafka(settings)])
+    found.extend(_ports(settings, is_edge=is_edge))
     return found
 
 
@@ -98,7 +109,7 @@ def _dialects() -> Finding:
     return Finding("dialects", is_good=True, text=", ".join(names))
 
 
-async def _database(settings: Settings) -> AsyncIterator[Finding]:
+async def _database(settings: Settings, schemas: Sequence[str]) -> AsyncIterator[Finding]:
     try:
         dsn = need_dsn(settings)
         async with open_pool(dsn, name="lesko doctor", size=1) as pool:
@@ -107,11 +118,12 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
                 return
             version = await server_version(pool)
             yield Finding("database", is_good=True, text=f"{version} at {address_of(dsn)}")
-            states = await schema_states(pool)
+            states = await schema_states(pool, schemas)
             for schema, applied, known in states:
                 text = f"migration {applied} of {known}"
                 yield Finding(f"tables {schema}", applied == known, text)
-            if all(state.applied == state.known for state in states):
+            is_ready = all(state.applied == state.known for state in states)
+            if is_ready and "card_ledger" in schemas:
                 yield await _days(pool)
     except Fault as fault:
         yield Finding("database", is_good=False, text=str(fault))
@@ -124,9 +136,30 @@ async def _days(pool: Pool) -> Finding:
     return Finding("day partitions", ahead >= DAYS_AHEAD_MIN, f"{ahead} days from today on")
 
 
-def _ports(settings: Settings) -> Iterator[Finding]:
+async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
+    kafka = kafka_in_use(settings)
+    if kafka is None:
+        yield Finding("bus", is_good=True, text="memory, all services in one process")
+        return
+    try:
+        report = await look_at_topics(settings, kafka)
+    except Fault as fault:
+        yield Finding("Kafka", is_good=False, text=str(fault))
+        return
+    yield Finding("Kafka", is_good=True, text=f"{report.brokers} brokers at {kafka.bootstrap}")
+    for each in report.findings:
+        text = f"{each.what}: {each.found}, should be {each.wanted}"
+        yield Finding(each.topic, not each.is_wrong, text)
+    if report.is_good:
+        yield Finding("topics", is_good=True, text=f"{len(report.states)} as they should be")
+
+
+def _ports(settings: Settings, *, is_edge: bool) -> Iterator[Finding]:
     ours = read_standing(settings.home) is not None
-    for what, part in (("EDC port", settings.iso_bridge), ("health port", settings.web)):
+    wanted: list[tuple[str, BridgePart | WebPart]] = [("health port", settings.web)]
+    if is_edge:
+        wanted.insert(0, ("EDC port", settings.iso_bridge))
+    for what, part in wanted:
         problem = port_problem(part.host, part.port)
         at = f"{part.host}:{part.port}"
         if problem is None:

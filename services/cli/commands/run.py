@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -12,10 +13,11 @@ from rich.console import Console
 from libs.clock import SystemClock
 from libs.observe import configure_logs
 from libs.outcome import Fault
-from services.cli.embedded import SERVICES, WATCHES, open_shared, overrides
+from services.cli.composition import SERVICES, open_shared, overrides, with_watches
 from services.cli.faults import CommandRefused
-from services.cli.lifecycle import run_in_order
+from services.cli.lifecycle import run_parts
 from services.cli.local import Database, open_database, prepare
+from services.cli.local_bus import open_bus
 from services.cli.screen import screen, write_table
 from services.cli.seeding.fill import SeedOrder
 from services.cli.seeding.plan import DemoRules
@@ -24,6 +26,7 @@ from services.cli.settings import Settings
 from services.cli.signals import run_until_stopped
 from services.cli.standing import leave_standing
 from services.cli.tcp_ports import need_free_port
+from services.cli.waits import unless_stopped, wait_for_needs
 from services.cli.walk import show_walk, walk_purchase
 
 
@@ -31,6 +34,10 @@ def run(
     *,
     cards: Annotated[int, typer.Option(min=1, help="Demo cards.")] = 1_000,
     outlets: Annotated[int, typer.Option(min=1, max=99_999, help="Demo outlets.")] = 50,
+    kafka: Annotated[
+        bool,
+        typer.Option("--kafka", help="On Kafka: LESKO_KAFKA__BOOTSTRAP, else a broker of our own."),
+    ] = False,
 ) -> None:
     """Start everything on this machine, send one real purchase, stay up until Ctrl-C."""
     settings = Settings()
@@ -40,41 +47,62 @@ def run(
     order = SeedOrder(cards=cards, outlets=outlets, first_serial=1, own_minor=None, with_keys=False)
     with _open_log(settings.home) as log:
         configure_logs(service="lesko", level=settings.log_level, stream=log)
-        run_until_stopped(partial(_run, settings, order, log))
+        run_until_stopped(partial(_run, settings, order, log, kafka=kafka))
         screen().print("Stopped.")
 
 
-async def _run(settings: Settings, order: SeedOrder, log: TextIO, stop: asyncio.Event) -> None:
+async def _run(
+    settings: Settings, order: SeedOrder, log: TextIO, stop: asyncio.Event, *, kafka: bool
+) -> None:
     rules, console = read_rules(), screen()
     say = partial(_say, console)
     async with open_database(settings, say) as database:
         await prepare(settings, rules, order, database, say)
-        if stop.is_set():
+        async with open_bus(settings, on_kafka=kafka, say=say) as (chosen, bus):
+            if stop.is_set():
+                return
+            known = chosen.model_copy(
+                update={"postgres": settings.postgres.model_copy(update={"dsn": database.dsn})}
+            )
+            greet = partial(_greet, known, rules, database, bus, console)
+            await _serve(known, database, log, stop, greet, say)
+            say("Stopping ...")
+
+
+async def _serve(
+    settings: Settings,
+    database: Database,
+    log: TextIO,
+    stop: asyncio.Event,
+    greet: Callable[[int], Awaitable[None]],
+    say: Callable[[str], None],
+) -> None:
+    over = overrides(settings, database.dsn)
+    bootstrap = None if settings.kafka is None else settings.kafka.bootstrap
+    async with open_shared(settings, SERVICES, logs=log) as (shared, web_port):
+        say("Starting the services ...")
+        needs = wait_for_needs(SERVICES, shared, database.dsn, migrate=False)
+        if not await unless_stopped(needs, stop):
             return
-        over = overrides(settings, database.dsn)
-        known = settings.model_copy(
-            update={"postgres": settings.postgres.model_copy(update={"dsn": database.dsn})}
-        )
-        async with open_shared(settings, over, logs=log) as (shared, web_port):
-            say("Starting the services ...")
-
-            async def greet() -> None:
-                await _greet(known, rules, database, web_port, console)
-
-            with leave_standing(settings.home, database.dsn, settings.iso_bridge.port):
-                await run_in_order(
-                    (*WATCHES, *SERVICES),
-                    shared,
-                    over,
-                    stop=stop,
-                    while_ready=greet,
-                    ready_ms_max=settings.ready_ms_max,
-                )
-        say("Stopping ...")
+        with leave_standing(settings.home, database.dsn, settings.iso_bridge.port, bootstrap):
+            await run_parts(
+                with_watches(SERVICES, settings, database.dsn),
+                shared,
+                over,
+                stop=stop,
+                while_ready=partial(greet, web_port),
+                ready_ms_max=settings.ready_ms_max,
+                one_by_one=settings.kafka is None,
+            )
 
 
 async def _greet(
-    settings: Settings, rules: DemoRules, database: Database, web_port: int, console: Console
+    settings: Settings,
+    rules: DemoRules,
+    database: Database,
+    bus: str,
+    console: Console,
+    web_port: int,
 ) -> None:
     bridge, web = settings.iso_bridge, settings.web
     try:
@@ -90,7 +118,7 @@ async def _greet(
         ("health", f"{at}/readyz  {at}/healthz"),
         ("metrics", f"{at}/metrics"),
         ("PostgreSQL", database.title),
-        ("bus", "memory, in this process"),
+        ("bus", bus),
         ("data", database.place),
         ("logs", str(_log_path(settings.home))),
         ("try next", _next_command(settings)),

@@ -9,28 +9,36 @@ import structlog
 import typer
 
 from libs.observe import configure_logs
-from services.cli.database import need_dsn, need_schema, wait_for_database
-from services.cli.embedded import WATCHES, choose_services, open_shared, overrides
-from services.cli.lifecycle import Part, run_in_order
+from services.cli.bus_choice import bus_title
+from services.cli.composition import (
+    check_settings,
+    choose_services,
+    open_shared,
+    overrides,
+    with_watches,
+)
+from services.cli.database import need_dsn
+from services.cli.lifecycle import Part, run_parts
 from services.cli.settings import Settings
 from services.cli.signals import run_until_stopped
-from services.cli.store.schemas import migrate_all
+from services.cli.waits import unless_stopped, wait_for_needs
 
 log = structlog.get_logger("cli")
 
 
 def serve(
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE...]", help="None: all, embedded.")
+        list[str] | None,
+        typer.Argument(metavar="[SERVICE...]", help="Some of them need Kafka; none: all."),
     ] = None,
     *,
     migrate: Annotated[
         bool, typer.Option("--migrate", help="Bring the tables forward first.")
     ] = False,
 ) -> None:
-    """Run services until Ctrl-C or SIGTERM; waits for the database, then drains at the end."""
+    """Run services until Ctrl-C or SIGTERM; they wait for what they need, and drain at the end."""
     settings = Settings()
-    parts = choose_services(services or [])
+    parts = choose_services(services or [], settings)
     configure_logs(service="lesko", level=settings.log_level, stream=sys.stdout)
     run_until_stopped(partial(_serve, settings, parts, migrate=migrate))
 
@@ -42,20 +50,26 @@ async def _serve(
     *,
     migrate: bool,
 ) -> None:
-    dsn = need_dsn(settings)
-    if not await wait_for_database(dsn, stop):
-        return
-    if migrate:
-        await migrate_all(dsn.get_secret_value())
-    await need_schema(dsn)
+    has_tables = any(part.schema is not None for part in parts)
+    dsn = need_dsn(settings) if has_tables else None
     over = overrides(settings, dsn)
-    async with open_shared(settings, over, logs=sys.stdout) as (shared, web_port):
-        log.info("starting", services=[part.name for part in parts], bus="memory", web=web_port)
+    check_settings(parts, over)
+    names = [part.name for part in parts]
+    async with open_shared(settings, parts, logs=sys.stdout) as (shared, web_port):
+        log.info("starting", services=names, bus=bus_title(settings), web=web_port)
+        needs = wait_for_needs(parts, shared, dsn, migrate=migrate)
+        if await unless_stopped(needs, stop):
 
-        async def say_ready() -> None:
-            log.info("ready", edc=settings.iso_bridge.port, web=web_port)
+            async def say_ready() -> None:
+                log.info("ready", services=names, web=web_port)
 
-        await run_in_order(
-            (*WATCHES, *parts), shared, over, stop=stop, while_ready=say_ready, ready_ms_max=0
-        )
+            await run_parts(
+                with_watches(parts, settings, dsn),
+                shared,
+                over,
+                stop=stop,
+                while_ready=say_ready,
+                ready_ms_max=0,
+                one_by_one=settings.kafka is None,
+            )
     log.info("stopped")

@@ -1,6 +1,6 @@
 """Which schemas the services have, how far the database is, and what the doctor asks it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,36 +27,38 @@ class SchemaState(NamedTuple):
     known: int
 
 
-async def schema_states(pool: Pool) -> list[SchemaState]:
-    """Compare every service's schema with its files."""
+async def schema_states(pool: Pool, schemas: Iterable[str] = SCHEMAS) -> list[SchemaState]:
+    """Compare the services' schemas with their files."""
     return [
-        SchemaState(schema, await _newest(pool, schema), len(read_migrations(directory)))
-        for schema, directory in SCHEMAS.items()
+        SchemaState(schema, await _newest(pool, schema), len(read_migrations(SCHEMAS[schema])))
+        for schema in schemas
     ]
 
 
-async def refuse_other_schema(pool: Pool) -> None:
-    """Raise CommandRefused when the database is older or newer than these files."""
-    for schema, applied, known in await schema_states(pool):
+async def schema_problem(pool: Pool, schemas: Iterable[str] = SCHEMAS) -> str | None:
+    """Return why these tables cannot be used yet; raises CommandRefused when they are newer."""
+    for schema, applied, known in await schema_states(pool, schemas):
         if applied < known:
-            message = (
+            return (
                 f"The database's {schema} tables are at migration {applied} of {known}; "
                 "run lesko migrate first, or serve with --migrate."
             )
-            raise CommandRefused(message)
         if applied > known:
             message = (
                 f"The database's {schema} tables are at migration {applied}, but this version "
                 f"knows {known}: it was made by a newer one."
             )
             raise CommandRefused(message)
+    return None
 
 
-async def migrate_all(dsn: str) -> dict[str, list[str]]:
-    """Bring all schemas forward; return what was applied, by schema."""
+async def migrate_all(dsn: str, schemas: Iterable[str] = SCHEMAS) -> dict[str, list[str]]:
+    """Bring schemas forward; return what was applied, by schema."""
     return {
-        schema: [f"{each.number:04}_{each.name}" for each in await migrate(dsn, schema, directory)]
-        for schema, directory in SCHEMAS.items()
+        schema: [
+            f"{each.number:04}_{each.name}" for each in await migrate(dsn, schema, SCHEMAS[schema])
+        ]
+        for schema in schemas
     }
 
 

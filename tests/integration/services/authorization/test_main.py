@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from libs.bus import MemoryBus, Outgoing, load_topics, with_partitions
+from libs.bus import Assigned, MemoryBus, Outgoing, load_topics, with_partitions
+from libs.bus.memory_reader import MemoryReader
 from libs.clock import SystemClock
 from libs.contracts.envelope import first_envelope
 from libs.contracts.keys import request_partition
@@ -33,7 +34,7 @@ from services.admin.settings import Settings as AdminSettings
 from services.admin.store.registry import RegistryStore
 from services.authorization import main as authorization
 from services.authorization.domain.card import CardStatus
-from services.authorization.settings import Settings
+from services.authorization.settings import AuthorizationKnobs, Settings
 from services.authorization.store.cards import CardRow, CardStore
 
 pytestmark = pytest.mark.postgres
@@ -42,21 +43,38 @@ PATIENCE_SECONDS = 15
 TOPICS = Path("deploy/kafka/topics.toml")
 
 
+class DealingBus(MemoryBus):
+    """A memory bus whose group may be dealt out anew, as on Kafka."""
+
+    deal: Assigned = staticmethod(lambda _: None)
+
+    async def open_group_reader(
+        self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None
+    ) -> MemoryReader:
+        """Remember who wants to hear of partitions."""
+        assert assigned is not None
+        assert member
+        self.deal = assigned
+        return await super().open_group_reader(topic, group=group, member=member, assigned=assigned)
+
+
 class Bench:
     """A database with one card, one terminal, one outlet, and both services on a memory bus."""
 
     def __init__(self, dsn: str, pool: Pool) -> None:
         self.clock = SystemClock()
-        self.bus = MemoryBus(load_topics(TOPICS), self.clock)
+        self.bus = DealingBus(load_topics(TOPICS), self.clock)
         self.health = Health()
         self.registry = RegistryStore(pool)
         self.cards = CardStore(pool)
+        self.settings = Settings(postgres=PostgresSettings(dsn=SecretStr(dsn)))
+        self._pool = pool
         self._dsn = SecretStr(dsn)
 
     async def seed(self) -> None:
         """Write the card and what the registry knows."""
         card = CardRow(
-            1, A_TOKEN, b"sealed", "936009******0016", 7, "standard", CardStatus.ACTIVE, "3012"
+            2, A_TOKEN, b"sealed", "936009******0016", 7, "standard", CardStatus.ACTIVE, "3012"
         )
         await self.cards.write_cards([card], [])
         await self.registry.record_changes(
@@ -86,8 +104,15 @@ class Bench:
         await admin.serve(settings, bus=self.bus, clock=self.clock, health=self.health)
 
     async def _serve_authorization(self) -> None:
-        settings = Settings(postgres=PostgresSettings(dsn=self._dsn))
-        await authorization.serve(settings, bus=self.bus, clock=self.clock, health=self.health)
+        await authorization.serve(self.settings, bus=self.bus, clock=self.clock, health=self.health)
+
+    async def block_card(self) -> None:
+        """Change the card in the table, as whoever holds its partition may."""
+        await self._pool.write(
+            'UPDATE "authorization".card SET status = $1 WHERE token = $2',
+            CardStatus.BLOCKED.value,
+            A_TOKEN,
+        )
 
     async def until_ready(self) -> None:
         """Wait until both services say so."""
@@ -108,6 +133,10 @@ class Bench:
         await self.bus.publish(
             [Outgoing(REQUESTS, partition, A_TOKEN, value, envelope)], timeout_ms=1_000
         )
+
+    def request(self) -> AuthorizeRequested:
+        """Return a purchase of now."""
+        return a_request(received_ms=self.clock.now_ms())
 
     async def command(self, request: AuthorizeRequested) -> LedgerCommand:
         """Publish a request and return the command that comes of it."""
@@ -157,6 +186,33 @@ async def test_takes_over_a_pause_while_it_runs(bench: Bench) -> None:
     assert Outcome.TERMINAL_REFUSED.number == verdict
 
 
+async def test_forgets_cards_when_partitions_are_assigned(bench: Bench) -> None:
+    """A card that was changed while its partition was elsewhere is seen when it comes back."""
+    # Warming reads one card, another one: nothing but the assignment makes this one be read again.
+    bench.settings = bench.settings.model_copy(
+        update={"authorization": AuthorizationKnobs(cards_kept_max=2)}
+    )
+    other = CardRow(
+        1, bytes(16), b"sealed", "936009******0024", 8, "standard", CardStatus.ACTIVE, "3012"
+    )
+    await bench.cards.write_cards([other], [])
+    async with bench.serving():
+        await bench.until_ready()
+        verdicts = []
+        for step in (None, bench.block_card()):
+            if step is not None:
+                await step
+            verdicts.append((await bench.command(bench.request())).verdict)
+        bench.bus.deal(frozenset())
+        without = bench.health.problems()
+        bench.bus.deal(frozenset(range(8)))
+        verdicts.append((await bench.command(bench.request())).verdict)
+
+    assert [0, 0, Outcome.CARD_BLOCKED.number] == verdicts
+    assert ["authorization.partitions"] == list(without)
+    assert {} == bench.health.problems()
+
+
 async def test_answers_nobody_before_the_registry_was_read(bench: Bench) -> None:
     """What waits from before the start is forwarded once terminals are known, not refused."""
     await bench.ask(a_request(received_ms=bench.clock.now_ms()))
@@ -188,7 +244,7 @@ async def test_sets_garbage_aside(bench: Bench) -> None:
 
 async def test_refuses_another_number_of_partitions(bench: Bench) -> None:
     """Who counts ledger partitions otherwise would scatter a wallet over two of them."""
-    bench.bus = MemoryBus(with_partitions(load_topics(TOPICS), {COMMANDS: 4}), bench.clock)
+    bench.bus = DealingBus(with_partitions(load_topics(TOPICS), {COMMANDS: 4}), bench.clock)
     await bench.bus.start()
 
     with pytest.raises(authorization.PartitionsDiffer, match="PARTITIONS=4"):

@@ -200,6 +200,19 @@ class TestFollow:
 
         assert bench.view.terminal("LSK00001") is not None
 
+    async def test_does_not_believe_a_clock_that_is_ahead(self) -> None:
+        """The stamp of a record shows a little less than itself: brokers' clocks may be fast."""
+        bench = Bench(wait_ms=60_000)
+        await bench.bus.start()
+
+        async with bench.following():
+            await bench.publish(a_terminal(1), 1)
+            await bench.until(lambda: bench.view.is_current(NOW_MS))
+            bench.clock.advance(4_001)
+
+            assert not bench.view.is_current(bench.clock.now_ms())
+        await bench.bus.stop()
+
     async def test_is_current_by_what_it_reads(self) -> None:
         """A topic that is never found empty shows by its own times how far it was read."""
         bench = Bench(wait_ms=60_000)

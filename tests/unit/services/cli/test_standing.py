@@ -13,13 +13,13 @@ from services.cli.standing import FILE, leave_standing, read_standing
 class TestStanding:
     def test_is_found_while_the_run_stands(self, tmp_path: Path) -> None:
         """Another command reads the DSN; only the owner may; afterwards it is gone."""
-        with leave_standing(tmp_path, SecretStr("postgresql://x"), 8583):
+        with leave_standing(tmp_path, SecretStr("postgresql://x"), 8583, "broker:9092"):
             found = read_standing(tmp_path)
             mode = stat.S_IMODE((tmp_path / FILE).stat().st_mode)
 
         assert found is not None
-        assert ("postgresql://x", 8583, 0o600) == (
-            found.dsn.get_secret_value(), found.edc_port, mode,
+        assert ("postgresql://x", 8583, "broker:9092", 0o600) == (
+            found.dsn.get_secret_value(), found.edc_port, found.bootstrap, mode,
         )  # fmt: skip
         assert None is read_standing(tmp_path)
 

@@ -8,7 +8,7 @@ from libs.bus import MemoryBus, Outgoing, SendUnknown, TopicSettings
 from libs.contracts.envelope import read_envelope
 from libs.contracts.topics import REGISTRY, REGISTRY_CHANGE
 from libs.fakes.clock import FixedClock
-from services.admin.handlers.publish_registry import PublishRegistry
+from services.admin.handlers.publish_registry import PublishRegistry, RelayHeld
 from services.admin.ports import RegistryRow
 
 
@@ -29,6 +29,19 @@ class MemoryRows:
     async def read_changes(self, *, after: int, rows_max: int) -> Sequence[RegistryRow]:
         """Return the rows changed after a position, in order."""
         return [row for row in self.rows if row.position > after][:rows_max]
+
+
+class MemoryRelay:
+    """Whose turn it is, as the test says; None: another's."""
+
+    def __init__(self) -> None:
+        self.number: int | None = 1
+        self.asked_for: set[str] = set()
+
+    async def turn(self, log: str) -> int | None:
+        """Return the number of our turn."""
+        self.asked_for.add(log)
+        return self.number
 
 
 class FailingBus(MemoryBus):
@@ -57,8 +70,21 @@ async def a_bus() -> FailingBus:
     return bus
 
 
-def a_relay(rows: MemoryRows, bus: MemoryBus) -> PublishRegistry:
-    return PublishRegistry(rows, bus, rows_max=2, send_timeout_ms=1_000)
+def a_relay(
+    rows: MemoryRows,
+    bus: MemoryBus,
+    relay: MemoryRelay | None = None,
+    clock: FixedClock | None = None,
+) -> PublishRegistry:
+    return PublishRegistry(
+        rows,
+        relay or MemoryRelay(),
+        bus,
+        clock or FixedClock(),
+        rows_max=2,
+        send_timeout_ms=1_000,
+        again_every_ms=60_000,
+    )
 
 
 async def published(bus: MemoryBus) -> list[bytes]:
@@ -119,3 +145,33 @@ class TestPublishRegistry:
 
         assert 2 == await relay()
         assert [b"a@1", b"b@2"] == await published(bus)
+
+    async def test_publishes_nothing_while_another_process_does(self) -> None:
+        """Two relays would mix the order of changes; the sentence says what it waits for."""
+        bus, relay = await a_bus(), MemoryRelay()
+        relay.number = None
+
+        with pytest.raises(RelayHeld, match="another admin process"):
+            await a_relay(MemoryRows("a"), bus, relay)()
+        assert [] == await published(bus)
+        assert {(await bus.topic(REGISTRY)).id} == relay.asked_for
+
+    async def test_publishes_everything_when_its_turn_begins_anew(self) -> None:
+        """What the one before had sent last may be older than what stands in the table."""
+        bus, rows, relay = await a_bus(), MemoryRows("a", "b"), MemoryRelay()
+        publish = a_relay(rows, bus, relay)
+        await publish()
+        relay.number = 2
+
+        assert (2, 0) == (await publish(), await publish())
+
+    async def test_publishes_everything_again_now_and_then(self) -> None:
+        """A log may lose its tail without anybody hearing of it."""
+        bus, rows, clock = await a_bus(), MemoryRows("a", "b"), FixedClock()
+        publish = a_relay(rows, bus, clock=clock)
+        await publish()
+        clock.advance(59_999)
+        early = await publish()
+        clock.advance(1)
+
+        assert (0, 2) == (early, await publish())

@@ -30,18 +30,48 @@ class TestWarmCards:
         """In steps; each is found in the partition of its token."""
         cards, cache = some_cards(7), CardCache(100)
         read = await warm_cards(
-            MemoryCards(cards), cache, partitions=4, cards_max=50, at_once=3, stopped=print
+            MemoryCards(cards),
+            cache,
+            held=range(4),
+            partitions=4,
+            cards_max=50,
+            at_once=3,
+            stopped=print,
         )
 
         assert 7 == read == len(cache)
         for token, card in cards.items():
             assert card == cache.find(int.from_bytes(token[:2], "big") % 4, token)
 
+    async def test_keeps_cards_of_partitions_that_are_held_alone(self) -> None:
+        """The others belong to another process, which may change them."""
+        cards, cache = some_cards(7), CardCache(100)
+        kept = await warm_cards(
+            MemoryCards(cards),
+            cache,
+            held={1, 3},
+            partitions=4,
+            cards_max=50,
+            at_once=3,
+            stopped=print,
+        )
+
+        assert 4 == kept == len(cache)
+        for token in cards:
+            partition = int.from_bytes(token[:2], "big") % 4
+            assert (partition in {1, 3}) == (cache.find(partition, token) is not None)
+
     async def test_stops_at_its_bound(self) -> None:
         """No more than it may keep."""
         cache = CardCache(100)
         read = await warm_cards(
-            MemoryCards(some_cards(7)), cache, partitions=4, cards_max=5, at_once=3, stopped=print
+            MemoryCards(some_cards(7)),
+            cache,
+            held=range(4),
+            partitions=4,
+            cards_max=5,
+            at_once=3,
+            stopped=print,
         )
 
         assert 5 == read == len(cache)
@@ -52,6 +82,7 @@ class TestWarmCards:
         read = await warm_cards(
             GoneCards(some_cards(7)),
             CardCache(100),
+            held=range(4),
             partitions=4,
             cards_max=50,
             at_once=3,
