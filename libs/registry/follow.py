@@ -15,6 +15,7 @@ from libs.registry.view import ChangeBroken, RegistryView
 
 _PARTITION = 0
 _RECORDS_MAX = 1_000
+_FIRST_WAIT_MS = 10
 _EMPTY = "the registry topic is empty: start admin after `lesko seed`"
 _READING = "the registry is still being read"
 _SKEW_MS = 1_000
@@ -75,7 +76,9 @@ class RegistryFollower:
     async def _turn(self, reader: Reader, log: str) -> bool:
         """Take once; False when the topic has become another log."""
         before_ms = self._clock.now_ms()
-        taken = await reader.take(wait_ms=self._wait_ms, records_max=_RECORDS_MAX)
+        # An empty take is a proof however short it is, and until the first one everybody waits.
+        wait_ms = self._wait_ms if self._filled.is_set() else _FIRST_WAIT_MS
+        taken = await reader.take(wait_ms=wait_ms, records_max=_RECORDS_MAX)
         if taken:
             self._apply(taken)
             return True

@@ -114,13 +114,13 @@ class KafkaBus:
     async def open_group_reader(
         self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None
     ) -> KafkaReader:
-        """Join the group ``<group>.<topic>``; returns when it has dealt out its partitions."""
+        """Join the group ``<group>.<topic>.<id of its log>``; returns when it has dealt out."""
         info = await self.topic(topic)
         shelf = self._make_shelf()
         source = GroupSource(
             topic,
             info.id,
-            partial(self._make_consumer, group=f"{group}.{topic}", member=member),
+            lambda log: self._make_consumer(group=f"{group}.{topic}.{log}", member=member),
             shelf,
             self._around,
             assigned=assigned,

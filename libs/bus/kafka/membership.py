@@ -23,6 +23,8 @@ _AGAIN_MS: Final = 60_000
 class GroupSource:
     """All that the group gives us of one topic.
 
+    Each log has a group of its own: a member that joined an empty broker before the topic was there
+    may have been given nothing, and one that comes back under the same name is given that again.
     Acknowledgements count only for the partitions that whoever takes was told of, so that nothing
     of a revoked one is stored, also when it comes back to us.
     """
@@ -31,7 +33,7 @@ class GroupSource:
         self,
         topic: str,
         log: str,
-        make: Callable[[], AIOKafkaConsumer],
+        make: Callable[[str], AIOKafkaConsumer],
         shelf: Shelf,
         around: Surroundings,
         *,
@@ -53,7 +55,6 @@ class GroupSource:
         self._stored: dict[int, int] = {}
         self._storing: asyncio.Task[bool] | None = None
         self._storing_on: asyncio.Task[None] | None = None
-        self._begins_over = False
         self._log = structlog.get_logger("libs.bus.kafka")
 
     @property
@@ -70,7 +71,7 @@ class GroupSource:
     async def open(self) -> AIOKafkaConsumer:
         """Return a consumer that has been given partitions, or none because others have them."""
         self._give_up()
-        consumer = self._consumer = self._make()
+        consumer = self._consumer = self._make(self.log)
         is_open = False
         try:
             consumer.subscribe([self.topic], listener=_Listener(self, consumer))
@@ -135,9 +136,8 @@ class GroupSource:
         await self._begin(consumer, [TopicPartition(self.topic, partition)])
 
     def replaced(self, log: str) -> Fault | None:
-        """Read the new log from its start, whatever position the group may have had."""
+        """Read the new log from its start, as the group of that log."""
         self.log = log
-        self._begins_over = True
         return None
 
     def tell_assigned(self) -> None:
@@ -166,10 +166,6 @@ class GroupSource:
         """Hold what was given."""
         if consumer is not self._consumer:
             return
-        if self._begins_over and held:
-            await self._begin(consumer, held)
-            self.turn += 1  # What was fetched meanwhile is from another position.
-            self._begins_over = False
         self._held = frozenset(place.partition for place in held)
         self._dealt_out.set()
         self._shelf.stir()

@@ -14,6 +14,7 @@ from services.card_ledger.ports import LeaseLost, Leases
 
 Report = Callable[[str | None], None]
 
+AFTER_FAULT_MS = 1_000
 DAYS_LOW = 2
 """Below so many days ahead the ledger is not ready."""
 
@@ -106,8 +107,9 @@ class KeepDays:
     async def keep(
         self, *, every_ms: int, report: Report, seen: Callable[[int, int], None]
     ) -> None:
-        """Prepare, look and report until cancelled."""
+        """Prepare, look and report until cancelled; sooner again after a fault."""
         while True:
+            pause_ms = every_ms
             try:
                 in_default = await self.alarm()
                 await self.prepare()
@@ -115,4 +117,5 @@ class KeepDays:
                 seen(in_default, await self.ahead())
             except Fault as fault:
                 report(str(fault))
-            await asyncio.sleep(every_ms / 1000)
+                pause_ms = min(every_ms, AFTER_FAULT_MS)
+            await asyncio.sleep(pause_ms / 1000)

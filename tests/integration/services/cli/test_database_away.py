@@ -129,7 +129,7 @@ async def test_stops_and_starts(
     assert ("00", "00") == (first, second)
 
 
-@pytest.mark.parametrize("messages_max", [19, 26])
+@pytest.mark.parametrize("messages_max", [19, 26, 36])
 async def test_goes_away_in_the_middle_of_a_start(
     messages_max: int,
     make_database: Callable[..., Awaitable[str]],

@@ -60,6 +60,7 @@ class Bench:
         self.consumer = Consumer()
         self.watch = Watch()
         self.told: list[frozenset[int]] = []
+        self.logs: list[str] = []
         around = Surroundings(
             self.watch,  # type: ignore[arg-type]  # -- what is used
             None,  # type: ignore[arg-type]  # -- nothing is ended here
@@ -69,11 +70,15 @@ class Bench:
         self.source = GroupSource(
             TOPIC,
             "log",
-            lambda: self.consumer,
+            self._make,
             Shelf(records_max=10),
             around,
             assigned=self.told.append,
         )
+
+    def _make(self, log: str) -> Consumer:
+        self.logs.append(log)
+        return self.consumer
 
     async def open(self) -> None:
         """Join and be told."""
@@ -124,15 +129,12 @@ class TestGroupSource:
         assert [{1: 4}] == bench.stored
         assert [frozenset({0, 1})] * 2 == bench.told
 
-    async def test_begins_over_in_another_log(self, bench: Bench) -> None:
-        """Whatever position the group is said to have there, it is not ours: from the start."""
-        assert [] == bench.consumer.begun
-
+    async def test_joins_another_group_for_another_log(self, bench: Bench) -> None:
+        """Positions and assignments in a log that is gone say nothing about the new one."""
         assert bench.source.replaced("other") is None
         await bench.open()
-        await bench.consumer.rebalance()
 
-        assert PLACES == bench.consumer.begun
+        assert ["log", "other"] == bench.logs
         await bench.source.close()
 
     async def test_hears_nothing_of_a_consumer_that_was_replaced(self, bench: Bench) -> None:
