@@ -50,10 +50,11 @@ class Desk:
         """Wait until the group's position is there; nobody is asked to store it."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
+        group = f"g.{self.topic}.{(await self.first.topic(self.topic)).id}"
         try:
             async with asyncio.timeout(10):
                 while True:
-                    found = await admin.list_consumer_group_offsets(f"g.{self.topic}")
+                    found = await admin.list_consumer_group_offsets(group)
                     if any(
                         p.partition == partition and o.offset == position for p, o in found.items()
                     ):

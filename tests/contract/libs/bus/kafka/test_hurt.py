@@ -164,11 +164,12 @@ async def test_starts_over_on_an_empty_broker(patient: Patient) -> None:
     assert isinstance(await patient.fault(plain), LogReplaced)
     for reader in (group, tail):
         heard = [text for text in await patient.take(reader, "n4") if text != "away"]
-        assert heard[:5] == ["n0", "n1", "n2", "n3", "n4"]
+        # In doubt the publisher sent again: what it sent twice may stand there twice.
+        assert list(dict.fromkeys(heard)) == ["n0", "n1", "n2", "n3", "n4"]
     assert before.id != (await patient.bus.topic(patient.topic)).id
     assert patient.bus.producers_replaced == 1  # Its id is somebody else's there.
     again = await patient.bus.open_reader(patient.topic, starts={0: None})
-    assert ["n0", "n1", "n2", "n3", "n4"] == await take_texts(again, 5)
+    assert ["n0", "n1", "n2", "n3", "n4"] == list(dict.fromkeys(await patient.take(again, "n4")))
 
 
 async def test_waits_for_a_topic_that_is_gone(patient: Patient) -> None:
