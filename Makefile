@@ -21,7 +21,7 @@ python="$(PYTHON)"; if [ -z "$$python" ]; then \
 endef
 
 ##@ Use
-.PHONY: run test load takeover figures
+.PHONY: run test load takeover rolling chaos figures
 run: ## Set up, start everything in one process and show one purchase; KAFKA=1: on Kafka
 	@$(READY)
 	@exec .venv/bin/lesko run $(if $(KAFKA),--kafka)
@@ -34,6 +34,12 @@ load: setup ## Measure against pgbench on this machine and print the table
 
 takeover: setup ## Measure how soon a restarted and a second switch serve, and print the table
 	@.venv/bin/python -m loadtests.takeover
+
+rolling: setup ## Restart each process on Kafka in order amid purchases, and print what it cost
+	@.venv/bin/python -m loadtests.rolling
+
+chaos: setup ## Kill and freeze everything in turn amid purchases, and check the books after each
+	@.venv/bin/python -m loadtests.chaos
 
 figures: setup ## Make the tables of loadtests/README.md again from the raw outputs
 	@.venv/bin/python -m loadtests.figures

@@ -1,11 +1,11 @@
-"""The switch under load: one process on the memory bus, started and ended by the run."""
+"""The switch under load as one process on the memory bus; and what every switch is set up with."""
 
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ import httpx
 
 from loadtests import commands
 
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
 LESKO: Final = (sys.executable, "-m", "services.cli")
 READY_WITHIN_S: Final = 60.0
 SEED_WITHIN_S: Final = 900.0
@@ -20,22 +21,37 @@ SEED_WITHIN_S: Final = 900.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """Where a running switch listens and which process it is."""
+    """Where a running switch listens, and which processes it is, by name."""
 
     host: str
     port: int
-    pid: int
+    processes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """A home directory with the keys that all its databases share."""
+    """A home directory with the keys that all its databases share.
+
+    ``knobs`` are LESKO_* settings that are tried out; none: the defaults of the product.
+    """
 
     home: Path
+    knobs: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self, dsn: str, **more: str) -> dict[str, str]:
         """Return the environment of a command on one database."""
-        return {"LESKO_HOME": str(self.home), "LESKO_POSTGRES__DSN": dsn, **more}
+        return {
+            "PYTHONPATH": str(REPOSITORY),  # Whatever directory it works in.
+            "LESKO_HOME": str(self.home),
+            "LESKO_POSTGRES__DSN": dsn,
+            **self.knobs,
+            **more,
+        }
+
+    def remove_logs(self) -> None:
+        """Forget what its processes have said: a line a purchase adds up."""
+        for log in self.home.glob("*.log"):
+            log.unlink()
 
     async def seed(self, dsn: str, *, cards: int, outlets: int) -> None:
         """Migrate an empty database and fill it with demo data."""
@@ -74,7 +90,7 @@ class Installation:
         async with commands.running([*LESKO, "serve"], env=env, log=log) as process:
             await _until_ready(process, f"http://127.0.0.1:{web}/readyz", log)
             try:
-                yield Switch(host="127.0.0.1", port=port, pid=process.pid)
+                yield Switch(host="127.0.0.1", port=port, processes={"switch": process.pid})
             except OSError as trouble:  # Its port or its process is gone.
                 raise _failed(f"did not last ({trouble})", log) from trouble
 

@@ -1,7 +1,8 @@
 """``make figures``: builds every table of loadtests/README.md from the result files it names.
 
 A table stands between ``<!-- figures: KIND FILE -->`` and ``<!-- /figures -->``; FILE is relative
-to loadtests/results. ``--check`` changes nothing and fails when a table is not what it would be.
+to loadtests/results, and a switch's name follows where a result has several. ``--check`` changes
+nothing and fails when a table is not what it would be.
 """
 
 import argparse
@@ -12,15 +13,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests.report import ANSWER_HEADINGS, HEADINGS, answer_rows, book_lines, rate_rows
+from loadtests.chaos_report import CHAOS_HEADINGS, chaos_lines, chaos_rows
+from loadtests.report import (
+    ANSWER_HEADINGS,
+    answer_rows,
+    book_lines,
+    headings,
+    of_switch,
+    rate_rows,
+)
+from loadtests.rolling_report import ROLL_HEADINGS, roll_rows
 from loadtests.takeover_report import START_HEADINGS, start_rows
+from loadtests.targets import TARGET_HEADINGS, target_rows
 
 HERE: Final = Path(__file__).resolve().parent
 README: Final = HERE / "README.md"
 RESULTS: Final = HERE / "results"
 
 BLOCK: Final = re.compile(
-    r"(?P<open><!-- figures: (?P<kind>[a-z]+) (?P<file>\S+) -->\n).*?(?P<close><!-- /figures -->)",
+    r"(?P<open><!-- figures: (?P<kind>[a-z]+) (?P<file>\S+)(?: (?P<switch>[a-z]+))? -->\n)"
+    r".*?(?P<close><!-- /figures -->)",
     re.DOTALL,
 )
 
@@ -33,7 +45,12 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def rates(result: dict[str, Any]) -> str:
     """Write rates, ratios, percentiles and CPU of a result."""
-    return table(HEADINGS, rate_rows(result))
+    return table(headings(result), rate_rows(result))
+
+
+def targets(result: dict[str, Any]) -> str:
+    """Write what a switch shall reach beside what it does."""
+    return table(TARGET_HEADINGS, target_rows(result, result["switch"]))
 
 
 def answers(result: dict[str, Any]) -> str:
@@ -51,6 +68,17 @@ def starts(result: dict[str, Any]) -> str:
     return table(START_HEADINGS, start_rows(result))
 
 
+def rolling(result: dict[str, Any]) -> str:
+    """Write what the restart of each process cost."""
+    return table(ROLL_HEADINGS, roll_rows(result))
+
+
+def chaos(result: dict[str, Any]) -> str:
+    """Write what each kind of strike met, and what was true after all of them."""
+    lines = "".join(f"- {line}\n" for line in chaos_lines(result))
+    return f"{table(CHAOS_HEADINGS, chaos_rows(result))}\n{lines}"
+
+
 def setting(result: dict[str, Any]) -> str:
     """Write where and with what a result was measured."""
     machine, plan = result["machine"], result["plan"]
@@ -60,7 +88,7 @@ def setting(result: dict[str, Any]) -> str:
     )
     how = (
         f"{len(result['rounds'])} rounds, {plan['cards']:,} cards, {plan['outlets']:,} outlets"
-        f"{_of_a_level(plan)}"
+        f"{_of_a_level(plan)}{_tried(result.get('knobs', {}))}"
     )
     with_what = _pairs(result["postgres"]), _pairs(result["versions"])
     return "".join(f"- {part}\n" for part in (where, *with_what, how))
@@ -68,14 +96,18 @@ def setting(result: dict[str, Any]) -> str:
 
 KINDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "rates": rates, "answers": answers, "books": books, "setting": setting, "starts": starts,
+    "targets": targets, "rolling": rolling, "chaos": chaos,
 }  # fmt: skip
 
 
 def fill(text: str, read: Callable[[str], dict[str, Any]]) -> str:
-    """Return the text with every table built anew; ``KeyError`` for an unknown kind."""
+    """Return the text with every table built anew; ``KeyError`` for an unknown kind or switch."""
 
     def build(block: re.Match[str]) -> str:
-        return block["open"] + KINDS[block["kind"]](read(block["file"])) + block["close"]
+        result = read(block["file"])
+        if block["switch"]:
+            result = of_switch(result, block["switch"])
+        return block["open"] + KINDS[block["kind"]](result) + block["close"]
 
     return BLOCK.sub(build, text)
 
@@ -87,6 +119,10 @@ def _read(name: str) -> dict[str, Any]:
 
 def _of_a_level(plan: Mapping[str, Any]) -> str:
     return f", {plan['seconds']:g} s a level" if "seconds" in plan else ""
+
+
+def _tried(knobs: Mapping[str, str]) -> str:
+    return f", with {_pairs(knobs)}" if knobs else ""
 
 
 def _pairs(values: Mapping[str, str]) -> str:

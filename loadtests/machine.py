@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Final
 
 PROC: Final = Path("/proc")
 PACKAGES: Final = (
-    "asyncpg", "protobuf", "pyiso8583", "cryptography", "structlog", "prometheus-client", "uvloop",
+    "asyncpg", "aiokafka", "protobuf", "pyiso8583", "cryptography", "structlog",
+    "prometheus-client", "uvloop",
 )  # fmt: skip
 
 _PARENT, _USER, _SYSTEM, _ENDED_USER, _ENDED_SYSTEM = 1, 11, 12, 13, 14
@@ -22,37 +23,33 @@ _TICK_US: Final = 1_000_000 // os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """CPU time used so far, in microseconds; machine counts all cores."""
+    """CPU time used so far, in microseconds: by part of ours, and of all cores of the machine."""
 
-    switch_us: int
-    postgres_us: int | None
-    driver_us: int
+    used_us: Mapping[str, int | None]  # None: it does not run on this machine.
     busy_us: int
     total_us: int
 
 
 class Observer:
-    """Takes snapshots of the switch, of PostgreSQL with all its backends, of us, of the machine.
+    """Takes snapshots of some processes by name, of PostgreSQL with all its backends, of us.
 
     ``postmaster`` is None when PostgreSQL does not run on this machine. ``ProcessLookupError``
-    when the switch is gone.
+    when a process is gone.
     """
 
-    def __init__(self, *, switch: int, postmaster: int | None) -> None:
-        self._switch = switch
+    def __init__(self, processes: Mapping[str, int], *, postmaster: int | None) -> None:
+        self._processes = processes
         self._postmaster = postmaster
 
     def __call__(self) -> Snapshot:
         """Read all counters now."""
         busy_us, total_us = machine_us()
-        postmaster = self._postmaster
-        return Snapshot(
-            switch_us=process_us(self._switch),
-            postgres_us=None if postmaster is None else family_us(postmaster),
-            driver_us=process_us(os.getpid()),
-            busy_us=busy_us,
-            total_us=total_us,
-        )
+        used_us: dict[str, int | None] = {
+            name: process_us(pid) for name, pid in self._processes.items()
+        }
+        used_us["postgres"] = None if self._postmaster is None else family_us(self._postmaster)
+        used_us["driver"] = process_us(os.getpid())
+        return Snapshot(used_us=used_us, busy_us=busy_us, total_us=total_us)
 
 
 def _stat(pid: int) -> list[str] | None:

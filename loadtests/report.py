@@ -10,11 +10,21 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-HEADINGS: Final = (
+from loadtests.rounds import EMBEDDED, KAFKA
+
+BEFORE_CPU: Final = (
     "level", "purchases/s", "x pgbench", "p50 ms", "p95", "p99", "p99.9", "max",
-    "CPU µs: switch", "PG", "driver", "sum", "busy", "others",
 )  # fmt: skip
-WIDTH: Final = 150
+AFTER_CPU: Final = ("sum", "busy", "others")
+CPU_PARTS: Final = {
+    "switch": "switch", "iso_bridge": "bridge", "authorization": "auth.", "card_ledger": "ledger",
+    "admin": "admin", "postgres": "PG", "kafka": "broker",
+    "driver": "driver",
+}  # fmt: skip
+"""All whose CPU is counted, in the order in which they are shown."""
+
+SWITCHES: Final = (EMBEDDED, KAFKA)
+WIDTH: Final = 180
 ANSWER_HEADINGS: Final = (
     "level", "answers by code", "other messages", "unanswered", "late", "wrong",
 )  # fmt: skip
@@ -48,6 +58,16 @@ class Level:
         ]
         return median(ratios) if ratios else None
 
+    def cpu_us(self, *, but: str = "") -> float | None:
+        """Return the median of what all parts used a purchase, but one; None if one is unknown."""
+        sums = []
+        for one in self.rounds:
+            used = [value for part, value in one["cpu_us"].items() if part != but]
+            if None in used:
+                return None
+            sums.append(sum(used))
+        return median(sums) if sums else None
+
     def total(self, key: str) -> int:
         """Return a count over all rounds."""
         return sum(int(one[key]) for one in self.rounds)
@@ -58,6 +78,30 @@ class Level:
         for one in self.rounds:
             found.update(one[key])
         return found
+
+
+def switches_of(result: dict[str, Any]) -> list[str]:
+    """Return which switches a result has figures of; the first results had the embedded one."""
+    rounds = result["rounds"]
+    if not rounds or "levels" in rounds[0]:
+        return [SWITCHES[0]]
+    return [name for name in SWITCHES if name in rounds[0]]
+
+
+def of_switch(result: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a result as if this switch alone had been measured; ``KeyError`` if it was not."""
+    if name not in switches_of(result):
+        raise KeyError(name)
+    if not result["rounds"] or "levels" in result["rounds"][0]:
+        return {**result, "switch": name}
+    rounds = [{"pgbench": one["pgbench"], **one[name]} for one in result["rounds"]]
+    return {**result, "rounds": rounds, "switch": name}
+
+
+def headings(result: dict[str, Any]) -> tuple[str, ...]:
+    """Return the headings over ``rate_rows``."""
+    first, *others = (CPU_PARTS[part] for part in _parts(result))
+    return (*BEFORE_CPU, f"CPU µs: {first}", *others, *AFTER_CPU)
 
 
 def levels_of(result: dict[str, Any]) -> list[Level]:
@@ -72,12 +116,13 @@ def levels_of(result: dict[str, Any]) -> list[Level]:
 
 
 def rate_rows(result: dict[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Give what stands under HEADINGS, a row a level, pgbench first."""
+    """Give what stands under ``headings``, a row a level, pgbench first."""
+    parts = _parts(result)
     yardsticks = [one["pgbench"]["tps"] for one in result["rounds"] if one["pgbench"]]
     if yardsticks:
         plan = result["plan"]
         name = f"pgbench, scale {plan['pgbench_scale']}, 8 clients"
-        yield (name, _spread(yardsticks), "1.00", *[""] * (len(HEADINGS) - 3))
+        yield (name, _spread(yardsticks), "1.00", *[""] * (len(headings(result)) - 3))
     for level in levels_of(result):
         ratio = level.ratio()
         yield (
@@ -85,7 +130,7 @@ def rate_rows(result: dict[str, Any]) -> Iterator[tuple[str, ...]]:
             _spread([one["purchases_per_s"] for one in level.rounds]),
             "" if ratio is None else f"{ratio:.2f}",
             *(_ms(level.middle("latency_ms", name)) for name in _PERCENTILES),
-            *_cpu(level),
+            *_cpu(level, parts),
             f"{level.middle('busy') or 0:.0%}",
             f"{level.middle('others_cores') or 0:.2f}",
         )
@@ -107,17 +152,26 @@ def answer_rows(result: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 def book_lines(result: dict[str, Any]) -> Iterator[str]:
     """Say what the checks of each round found, a sentence a round."""
     for number, one in enumerate(result["rounds"], 1):
-        books, verified = one["books"], one["ledger_verify"]
-        if books["is_clean"] and verified["is_clean"]:
+        books, verified, entries = one["books"], one["ledger_verify"], one.get("entries")
+        if books["is_clean"] and verified["is_clean"] and (not entries or entries["is_clean"]):
             yield (
                 f"round {number}: sum {books['sum']} over {books['accounts']:,} accounts, "
                 f"{books['keys']:,} keys as their terminals believe, chain verified"
+                f"{_of_entries(entries)}"
             )
             continue
         yield f"round {number}: NOT CLEAN: {_counts(Counter(books['contradictions']))}"
         yield from books["examples"]
         if not verified["is_clean"]:
             yield f"ledger verify: {verified['said']}"
+        if entries and not entries["is_clean"]:
+            yield f"entries: {_counts(Counter(entries['contradictions']))}"
+
+
+def _of_entries(entries: dict[str, Any] | None) -> str:
+    if not entries:
+        return ""
+    return f", {entries['batches']:,} batches of entries published without a gap"
 
 
 def print_report(result: dict[str, Any]) -> None:
@@ -125,13 +179,18 @@ def print_report(result: dict[str, Any]) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)  # A log has room; cut columns help nobody.
+    for name in switches_of(result):
+        _print_switch(console, name, of_switch(result, name))
+
+
+def _print_switch(console: Console, name: str, result: dict[str, Any]) -> None:
     many = len(result["rounds"])
     title = "quick run, no figures to keep" if result["quick"] else f"medians of {many} round(s)"
-    for heading, headings, rows in (
-        (title, HEADINGS, rate_rows(result)),
-        ("answers, all rounds", ANSWER_HEADINGS, answer_rows(result)),
+    for heading, columns, rows in (
+        (f"{name}: {title}", headings(result), rate_rows(result)),
+        (f"{name}: answers, all rounds", ANSWER_HEADINGS, answer_rows(result)),
     ):
-        table = Table(*headings, title=heading, box=SIMPLE)
+        table = Table(*columns, title=heading, box=SIMPLE)
         for row in rows:
             table.add_row(*row)
         console.print(table)
@@ -159,12 +218,18 @@ def _ms(value: float | None) -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"  # noqa: PLR2004 -- three digits are enough
 
 
-def _cpu(level: Level) -> Iterator[str]:
+def _parts(result: dict[str, Any]) -> list[str]:
+    levels = [level for one in result["rounds"] for level in one["levels"]]
+    found = {part for level in levels for part in level["cpu_us"]}
+    return [part for part in CPU_PARTS if part in found]
+
+
+def _cpu(level: Level, parts: Sequence[str]) -> Iterator[str]:
     """Give what each part used a purchase, then the sum of what is known."""
-    parts = [level.middle("cpu_us", name) for name in ("switch", "postgres", "driver")]
-    for part in parts:
-        yield "?" if part is None else f"{part:,.0f}"
-    yield f"{sum(part for part in parts if part is not None):,.0f}"
+    used = [level.middle("cpu_us", name) for name in parts]
+    for one in used:
+        yield "?" if one is None else f"{one:,.0f}"
+    yield f"{sum(one for one in used if one is not None):,.0f}"
 
 
 def _counts(counts: Counter[str]) -> str:

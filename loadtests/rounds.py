@@ -1,46 +1,55 @@
-"""One round: pgbench alone, then a fresh copy of the seeded books under every level, checked."""
+"""One round: pgbench alone, then each switch under every level on fresh books, checked."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from loadtests.books import check_books
 from loadtests.commands import CommandFailed
 from loadtests.embedded_switch import Installation, Switch
+from loadtests.entries import check_entries, read_heads
 from loadtests.fleet import Fleet, today
 from loadtests.machine import Observer, Snapshot
 from loadtests.pgbench import Yardstick
 from loadtests.plan import MIXED, PURCHASES_ONLY
 from loadtests.postgres import Postgres
+from loadtests.separate_switch import serve_separately
 from loadtests.terminal_simulator import Load, Measured, Simulator
 
 SEEDED: Final = "lesko_load_seeded"
 ROUND: Final = "lesko_load_round"
 YARDSTICK: Final = "lesko_load_pgbench"
 HALF: Final = "half of saturation"
+EMBEDDED: Final = "embedded"
+KAFKA: Final = "kafka"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a run measures; the same in every round."""
 
+    switches: tuple[str, ...] = (EMBEDDED, KAFKA)
     rounds: int = 3
     closed: tuple[int, ...] = (1, 8, 32, 128, 512)
     mixed: int = 128  # In flight, with inquiries, repeats and reversals; 0: not at all.
     rates: tuple[float, ...] = (50.0, 2_000.0)
     half: bool = True
-    seconds: float = 7.0
-    warm_up_s: float = 1.5
+    seconds: float = 5.0
+    warm_up_s: float = 1.0
     first_warm_up_s: float = 8.0
+    broker_warm_up_s: float = 20.0  # A cold one costs five times as much.
     cards: int = 100_000
     outlets: int = 2_000
     pgbench_scale: int = 50
-    pgbench_seconds: int = 15
+    pgbench_seconds: int = 15  # 0: no yardstick, no ratio.
 
 
 QUICK: Final = Plan(
     rounds=1, closed=(8, 128), mixed=32, rates=(50.0,), half=True, seconds=2.0, warm_up_s=0.5,
-    first_warm_up_s=1.0, cards=2_000, outlets=100, pgbench_scale=5, pgbench_seconds=3,
+    first_warm_up_s=1.0, broker_warm_up_s=3.0, cards=2_000, outlets=100, pgbench_scale=5,
+    pgbench_seconds=3,
 )  # fmt: skip
 
 Tell = Callable[[str], None]
@@ -55,47 +64,74 @@ class Round:
         postgres: Postgres,
         installation: Installation,
         yardstick: Yardstick | None,
+        *,
+        work: Path,
         tell: Tell,
     ) -> None:
         self._plan = plan
         self._postgres = postgres
         self._installation = installation
         self._yardstick = yardstick
+        self._work = work
         self._tell = tell
 
     async def run(self, number: int) -> dict[str, Any]:
-        """Return all figures of one round."""
-        postgres, plan = self._postgres, self._plan
-        await postgres.checkpoint()
+        """Return all figures of one round: pgbench, then each switch on books of its own."""
+        await self._postgres.checkpoint()
         pgbench = await self._yardstick.measure() if self._yardstick else None
         if pgbench:
             self._tell(f"round {number}: pgbench {pgbench['tps']:,.0f}/s")
-        dsn = await postgres.create(ROUND, template=SEEDED)
-        try:
-            await postgres.checkpoint()
-            fleet = Fleet(plan.outlets, today())
-            async with self._installation.serve(dsn) as switch:
-                levels = await self._levels(fleet, switch, f"round {number}")
-            books = await check_books(dsn, fleet.belief, fleet.day)
-            verified = await self._verified(dsn)
-        finally:
-            await postgres.drop(ROUND)
-        is_sound = books.is_clean and verified["is_clean"]
-        agree = "agree" if is_sound else "DO NOT agree"
-        self._tell(f"round {number}: books of {books.keys:,} keys {agree}")
-        return {
-            "pgbench": pgbench,
-            "levels": levels,
-            "belief": fleet.belief.counts(),
-            "books": books.figures(),
-            "ledger_verify": verified,
-        }
+        found: dict[str, Any] = {"pgbench": pgbench}
+        for switch in self._plan.switches:
+            found[switch] = await self._measure(switch, f"round {number}, {switch}")
+        return found
 
-    async def _levels(self, fleet: Fleet, switch: Switch, label: str) -> list[dict[str, Any]]:
+    async def _measure(self, switch: str, label: str) -> dict[str, Any]:
+        dsn = await self._postgres.create(ROUND, template=SEEDED)
+        try:
+            await self._postgres.checkpoint()
+            fleet = Fleet(self._plan.outlets, today())
+            serve = self._separate if switch == KAFKA else self._embedded
+            found = await serve(fleet, dsn, label)
+            books = await check_books(dsn, fleet.belief, fleet.day)
+            found |= {
+                "belief": fleet.belief.counts(),
+                "books": books.figures(),
+                "ledger_verify": await self._verified(dsn),
+            }
+        finally:
+            await self._postgres.drop(ROUND)
+            self._installation.remove_logs()
+        is_sound = all(found[check]["is_clean"] for check in checks(found))
+        agree = "agree" if is_sound else "DO NOT agree"
+        self._tell(f"{label}: books of {books.keys:,} keys {agree}")
+        return found
+
+    async def _embedded(self, fleet: Fleet, dsn: str, label: str) -> dict[str, Any]:
+        async with self._installation.serve(dsn) as switch:
+            return {"levels": await self._levels(fleet, switch, label, self._plan.first_warm_up_s)}
+
+    async def _separate(self, fleet: Fleet, dsn: str, label: str) -> dict[str, Any]:
+        begins, work = await read_heads(dsn), self._work / "stack"
+        try:
+            async with serve_separately(self._installation, dsn, work, tell=self._tell) as switch:
+                levels = await self._levels(fleet, switch, label, self._plan.broker_warm_up_s)
+                trail = await check_entries(switch.bootstrap, dsn, begins)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        return {"levels": levels, "entries": trail.figures()}
+
+    async def _levels(
+        self, fleet: Fleet, switch: Switch, label: str, warm_up_s: float
+    ) -> list[dict[str, Any]]:
         plan = self._plan
+        self._tell(f"{label}:")
         simulator = Simulator(fleet, switch.host, switch.port)
-        observe = Observer(switch=switch.pid, postmaster=self._postgres.postmaster)
-        warm = self._load("warm-up", label, in_flight=128)
+        observe = Observer(switch.processes, postmaster=self._postgres.postmaster)
+        warm = Load(
+            name="warm-up", in_flight=128, cards=plan.cards, seed=label, seconds=0.5,
+            warm_up_s=warm_up_s,
+        )  # fmt: skip
         await simulator.run(warm, observe)
         loads = [self._load(f"{count} in flight", label, in_flight=count) for count in plan.closed]
         if plan.mixed:
@@ -119,11 +155,9 @@ class Round:
         is_mixed: bool = False,
     ) -> Load:
         plan = self._plan
-        is_first = name == "warm-up"
         return Load(
             name=name, in_flight=in_flight, rate=rate, cards=plan.cards, seed=label,
-            seconds=0.5 if is_first else plan.seconds,
-            warm_up_s=plan.first_warm_up_s if is_first else plan.warm_up_s,
+            seconds=plan.seconds, warm_up_s=plan.warm_up_s,
             mix=MIXED if is_mixed else PURCHASES_ONLY,
         )  # fmt: skip
 
@@ -145,25 +179,28 @@ class Round:
         return {"is_clean": True, "said": said}
 
 
+def checks(found: dict[str, Any]) -> list[str]:
+    """Return which checks a switch's books have been through."""
+    return [name for name in ("books", "ledger_verify", "entries") if name in found]
+
+
 def costs(measured: Measured[Snapshot]) -> dict[str, Any]:
     """Return CPU microseconds a purchase of each part, and how busy the machine was.
 
-    ``others_cores`` is what neither of our parts used: neighbours and the kernel's own work.
+    ``others_cores`` is what none of our parts used: neighbours and the kernel's own work.
     """
     before, after = measured.before, measured.after
     purchases = max(1, measured.tally.codes.total())
-    switch_us = after.switch_us - before.switch_us
-    driver_us = after.driver_us - before.driver_us
-    postgres_us = None
-    if before.postgres_us is not None and after.postgres_us is not None:
-        postgres_us = after.postgres_us - before.postgres_us
+    used_us = {
+        name: None if (began := before.used_us[name]) is None or now is None else now - began
+        for name, now in after.used_us.items()
+    }
     busy_us, total_us = after.busy_us - before.busy_us, after.total_us - before.total_us
-    ours_us = switch_us + driver_us + (postgres_us or 0)
+    ours_us = sum(used for used in used_us.values() if used is not None)
     return {
         "cpu_us": {
-            "switch": round(switch_us / purchases, 1),
-            "postgres": None if postgres_us is None else round(postgres_us / purchases, 1),
-            "driver": round(driver_us / purchases, 1),
+            name: None if used is None else round(used / purchases, 1)
+            for name, used in used_us.items()
         },
         "busy": round(busy_us / max(1, total_us), 3),
         "others_cores": round((busy_us - ours_us) / (measured.seconds * 1e6), 2),

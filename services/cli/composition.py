@@ -105,7 +105,8 @@ def overrides(settings: Settings, dsn: SecretStr | None) -> dict[str, Any]:
     if dsn is not None:
         known["postgres"] = {"dsn": dsn}
     if settings.kafka is None:
-        known["iso_bridge"] = {"claim_ms": 0}  # Nobody else can be on this bus.
+        # Nobody else can be on this bus, and a send costs nothing.
+        known["iso_bridge"] = {"claim_ms": 0, "gather_ms": 0}
     return known
 
 

@@ -56,7 +56,8 @@ class BridgeKnobs(ListenerSettings):
     claim_ms: int = Field(default=1_000, ge=0, le=60_000)
     in_flight_max: int = Field(default=5_000, ge=1, le=1_000_000)
     send_timeout_ms: int = Field(default=3_000, ge=10, le=60_000)
-    gather_ms: int = Field(default=0, ge=0, le=10)  # Up to 2 helps on Kafka, under load.
+    # Under load one send waits so long for others to come along; 0 on the memory bus.
+    gather_ms: int = Field(default=2, ge=0, le=10)
     registry_wait_ms: int = Field(default=200, ge=1, le=1_000)  # A proven empty read ends it.
     sweep_ms: int = Field(default=250, ge=5, le=10_000)
     drain_ms: int = Field(default=10_000, ge=0, le=120_000)

@@ -50,12 +50,15 @@ class TestProcesses:
     def test_says_that_a_process_has_ended(self) -> None:
         """A switch that died under load is trouble, not zero CPU."""
         with pytest.raises(ProcessLookupError):
-            Observer(switch=NOBODY, postmaster=None)()
+            Observer({"switch": NOBODY}, postmaster=None)()
         assert parent_of(NOBODY) is None
 
     def test_leaves_a_distant_postgres_out(self) -> None:
         """Without a local postmaster there is no figure rather than a wrong one."""
-        assert Observer(switch=os.getpid(), postmaster=None)().postgres_us is None
+        seen = Observer({"switch": os.getpid()}, postmaster=None)().used_us
+
+        assert ["switch", "postgres", "driver"] == list(seen)
+        assert seen["postgres"] is None
 
 
 class TestDescribe:
@@ -77,20 +80,24 @@ class TestCosts:
         """Microseconds a purchase, and what nobody of ours used."""
         tally = Tally()
         tally.codes[b"00"] = 100
-        zero = Snapshot(switch_us=0, postgres_us=0, driver_us=0, busy_us=0, total_us=0)
-        after = Snapshot(
-            switch_us=10_000,
-            postgres_us=5_000,
-            driver_us=1_000,
-            busy_us=516_000,
-            total_us=2_000_000,
-        )
+        used_us = {"iso_bridge": 10_000, "kafka": 5_000, "driver": 1_000}
+        zero = Snapshot(used_us=dict.fromkeys(used_us, 0), busy_us=0, total_us=0)
+        after = Snapshot(used_us=used_us, busy_us=516_000, total_us=2_000_000)
         measured = Measured(
             load=Load(name="a"), seconds=1.0, tally=tally, before=zero, after=after, unsettled=0
         )
 
         assert {
-            "cpu_us": {"switch": 100.0, "postgres": 50.0, "driver": 10.0},
+            "cpu_us": {"iso_bridge": 100.0, "kafka": 50.0, "driver": 10.0},
             "busy": 0.258,
             "others_cores": 0.5,
         } == costs(measured)
+
+    def test_knows_no_cost_of_what_is_elsewhere(self) -> None:
+        """A distant PostgreSQL costs an unknown amount, not nothing."""
+        seen = Snapshot(used_us={"postgres": None}, busy_us=0, total_us=0)
+        measured = Measured(
+            load=Load(name="a"), seconds=1.0, tally=Tally(), before=seen, after=seen, unsettled=0
+        )
+
+        assert {"postgres": None} == costs(measured)["cpu_us"]

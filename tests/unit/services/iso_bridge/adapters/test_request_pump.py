@@ -11,10 +11,11 @@ from services.iso_bridge.adapters.request_pump import RequestPump
 
 
 class SlowBus:
-    """Publishes when it is let, or fails."""
+    """Publishes when it is let, or fails; tells of topics unless it fails."""
 
     def __init__(self) -> None:
         self.sent: list[list[Outgoing]] = []
+        self.asked = 0
         self.fault: Fault | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -23,6 +24,12 @@ class SlowBus:
         """Remember, wait, and fail when told to."""
         self.sent.append(list(records))
         await self.gate.wait()
+        if self.fault is not None:
+            raise self.fault
+
+    async def topic(self, name: str) -> None:
+        """Count, and fail when told to."""
+        self.asked += 1
         if self.fault is not None:
             raise self.fault
 
@@ -51,8 +58,10 @@ class Told:
 @asynccontextmanager
 async def pumping(bus: SlowBus, told: Told, *, gather_ms: int = 0) -> AsyncIterator[RequestPump]:
     """Give a running pump."""
-    as_bus: Bus = bus  # type: ignore[assignment]  # -- only publish is called
-    pump = RequestPump(as_bus, timeout_ms=1_000, gather_ms=gather_ms, report=told.reports.append)
+    as_bus: Bus = bus  # type: ignore[assignment]  # -- only these are called
+    pump = RequestPump(
+        as_bus, timeout_ms=1_000, gather_ms=gather_ms, report=told.reports.append, ask_every_ms=1
+    )
     task = asyncio.create_task(pump.run())
     try:
         yield pump
@@ -122,6 +131,24 @@ async def test_goes_on_after_a_fault() -> None:
 
         assert 2 == len(bus.sent)
         assert told.reports[-1] is None
+
+
+async def test_is_well_again_without_a_message() -> None:
+    """Nobody sends to an edge that is not ready: it asks the bus until that answers."""
+    bus, told = SlowBus(), Told()
+    async with pumping(bus, told) as pump:
+        bus.fault = SendUnknown("no word for 1,000 ms")
+        pump.put(record(0), nothing)
+        async with asyncio.timeout(5):
+            while bus.asked < 2:
+                await turns()
+            during = told.reports[-1]
+            bus.fault = None
+            while told.reports[-1] is not None:
+                await turns()
+
+        assert "requests cannot be sent: no word for 1,000 ms" == during
+        assert 1 == len(bus.sent)
 
 
 async def test_waits_a_little_only_under_load() -> None:
