@@ -6,12 +6,14 @@ So commands are acknowledged before their answers are on the topic; kill rounds 
 import asyncio
 import sys
 from collections.abc import Sequence
+from random import Random
 
 from libs.bus import Bus, Outgoing
 from libs.outcome import Fault
 from loadtests.chaos_launcher import WrappedBus, serve_wrapped
 
-LATER_S = 0.4
+LATER_S = (0.2, 1.0)
+"""Drawn anew for each batch, so that terminals do not fall into step."""
 
 
 class HastyBus(WrappedBus):
@@ -19,6 +21,7 @@ class HastyBus(WrappedBus):
 
     def __init__(self, bus: Bus) -> None:
         super().__init__(bus)
+        self._random = Random(1)
         self._sending: set[asyncio.Task[None]] = set()
 
     async def publish(self, records: Sequence[Outgoing], *, timeout_ms: int) -> None:
@@ -28,7 +31,7 @@ class HastyBus(WrappedBus):
         task.add_done_callback(self._sending.discard)
 
     async def _send_later(self, records: Sequence[Outgoing], timeout_ms: int) -> None:
-        await asyncio.sleep(LATER_S)
+        await asyncio.sleep(self._random.uniform(*LATER_S))
         try:
             await self._bus.publish(records, timeout_ms=timeout_ms)
         except Fault:

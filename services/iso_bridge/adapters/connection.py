@@ -111,9 +111,9 @@ class Connection(asyncio.Protocol):
         self._owed += 1
 
     def settle(self) -> None:
-        """Note that one owed answer is done; after the last one a half-closed socket closes."""
+        """Note that one owed answer is done; after the last one a socket that is over closes."""
         self._owed -= 1
-        if self._half_closed and self._owed <= 0:
+        if (self._half_closed or self._reads_no_more) and self._owed <= 0:
             self.close()
 
     def check(self, now_ms: int) -> None:
@@ -135,10 +135,15 @@ class Connection(asyncio.Protocol):
             self._close_for(reason)
 
     def stop_reading(self) -> None:
-        """Take no further message; answers still go out."""
+        """Take no further message, and close once the last answer that is owed went out.
+
+        A line that stays open unread would swallow what its terminal sends meanwhile.
+        """
         if self.is_open and self._transport is not None:
             self._reads_no_more = True
             self._transport.pause_reading()
+            if self._owed <= 0:
+                self.close()
 
     def close(self) -> None:
         """Write what is due and close."""

@@ -409,6 +409,23 @@ class TestLife:
         await line.close()
 
     @on_each_loop
+    async def test_closes_idle_lines_while_others_wait(self, tmp_path: Path) -> None:
+        """A line that owes nothing ends at once: its terminal dials again and loses no message."""
+        async with open_switch(tmp_path, drain_ms=10_000) as switch:
+            switch.ledger.held = {1}
+            busy, idle = await switch.dial(), await switch.dial()
+            await busy.send(purchase(stan=1))
+            await until(lambda: len(switch.ledger.asked) == 1)
+            for listener in switch.bridge.listeners:
+                listener.stop_accepting()
+
+            assert await idle.ended() == b""
+            await switch.ledger.release()
+            assert (await busy.ended()) != b""
+            await idle.close()
+            await busy.close()
+
+    @on_each_loop
     async def test_writes_one_masked_line_for_each_money_message(self, tmp_path: Path) -> None:
         """Answered, refused at the edge, and left in silence: one line each, never the card."""
         async with open_switch(tmp_path, answer_ms=100) as switch:
