@@ -38,7 +38,7 @@ class MemoryBooks:
         return {key: StoredKey.of(rows) for key, rows in found.items()}
 
     async def read_batches(
-        self, partition: int, first: int, last: int, *, most: int
+        self, partition: int, first: int, last: int, *, batches_max: int, rows_max: int
     ) -> Sequence[tuple[Batch, Sequence[Transfer]]]:
         """Return stored batches of a range with their rows."""
         found = [
@@ -48,7 +48,7 @@ class MemoryBooks:
         ]
         return [
             (b, [row for row in self.rows if b.head.first_id <= row.id <= b.head.last_id])
-            for b in found[:most]
+            for b in found[:batches_max]
         ]
 
     async def post(

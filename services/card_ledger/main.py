@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.bus import Bus, LoopSettings, Reader, run_batches
+from libs.bus import Bus, BusUnavailable, LoopSettings, Reader, dead_letters, run_batches
 from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
 from libs.pg import Pool
+from services.card_ledger.adapters.answer_publisher import AnswerPublisher
 from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Book
 from services.card_ledger.handlers.begin_tenure import BeginTenure
@@ -24,9 +25,11 @@ from services.card_ledger.handlers.keep_tenure import (
     KeepDays,
     keep_leases,
     keep_projections,
+    keep_reach,
 )
 from services.card_ledger.handlers.open_accounts import OpenAccounts, Opening
 from services.card_ledger.handlers.post_transfers import PostTransfers, TenureEnded
+from services.card_ledger.handlers.set_aside import SetAside
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.handlers.verify_books import Report as BooksReport
 from services.card_ledger.handlers.verify_books import verify_books
@@ -143,30 +146,18 @@ class _Ledger:
         )
 
     async def keep_tenures(self) -> None:
-        """Wait for the leases, serve, and begin again whenever another process has taken over."""
+        """Wait for leases, then serve; again once they are lost or the log is out of reach."""
         try:
             while True:
                 try:
                     tenure = await self._begin(self._partitions)
                     await self._serve_tenure(tenure)
-                except* (TenureEnded, LeaseLost) as ended:
+                except* (TenureEnded, LeaseLost, BusUnavailable) as ended:
                     await asyncio.sleep(self._forks.ended(ended.exceptions) / 1000)
                 except* Fault as faults:
-                    self._go_on_reading(faults)
+                    self._begin.follower.go_on(faults)
         finally:
             await self._leases.close()
-
-    def _go_on_reading(self, faults: ExceptionGroup[Fault]) -> None:
-        """Note what the log has lost; raises the other faults."""
-
-        def may_go_on(fault: BaseException) -> bool:  # The method itself is not taken by split.
-            return self._begin.follower.may_go_on(fault)
-
-        lost, others = faults.split(may_go_on)
-        if others is not None:
-            raise others
-        if lost is not None:
-            self._begin.follower.lost(lost.exceptions)
 
     async def _serve_tenure(self, tenure: Tenure) -> None:
         figures = MetricsFigures(self._metrics)
@@ -178,6 +169,7 @@ class _Ledger:
             stack.callback(self._metrics.ledger_partitions_held.set, 0)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_leases(tenure))
+                tasks.create_task(self._keep_reach())
                 tasks.create_task(self._keep_projections(tenure))
                 tasks.create_task(self._post_batches(tenure, post, reader))
                 self._metrics.ledger_partitions_held.set(len(tenure.standings))
@@ -189,6 +181,15 @@ class _Ledger:
             tenure,
             every_ms=self._knobs.lease_ms // 4,
             report=partial(self._health.report, "card_ledger.leases"),
+        )
+
+    async def _keep_reach(self) -> None:
+        await keep_reach(
+            self._bus,
+            self._clock,
+            topics.COMMANDS,
+            every_ms=self._knobs.lease_ms // 4,
+            patience_ms=2 * self._knobs.lease_ms,
         )
 
     async def _keep_projections(self, tenure: Tenure) -> None:
@@ -203,17 +204,22 @@ class _Ledger:
     async def _post_batches(self, tenure: Tenure, post: PostTransfers, reader: Reader) -> None:
         await run_batches(
             reader,
-            self._bus,
+            AnswerPublisher(self._bus),
             post,
-            poison=post.refuse_poison,
+            poison=SetAside(post.refuse_poison, dead_letters(self._clock)),
             report=partial(self._health.report, "card_ledger.commands"),
             settings=LoopSettings(
                 records_max=self._knobs.batch_records_max,
                 send_timeout_ms=self._knobs.send_timeout_ms,
             ),
-            acknowledged=partial(self._forks.settled, tenure),
+            acknowledged=partial(self._settled, tenure),
             figures=self._metrics.loop_figures(topics.COMMANDS),
         )
+
+    def _settled(self, tenure: Tenure, through: Mapping[int, int]) -> None:
+        tenure.acknowledged.update(through)  # Where to read on; the next batch stores it.
+        self._forks.settled(through)
+        self._begin.follower.reached(through)
 
     async def _give_back(self, tenure: Tenure) -> None:
         try:

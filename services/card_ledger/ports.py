@@ -91,9 +91,9 @@ class LedgerStore(Protocol):
         """Return what is stored under keys; given with the day inside each key."""
 
     async def read_batches(
-        self, partition: int, first: int, last: int, *, most: int
+        self, partition: int, first: int, last: int, *, batches_max: int, rows_max: int
     ) -> Sequence[tuple[Batch, Sequence[Transfer]]]:
-        """Return at most so many stored batches of a range, in order, each with its rows."""
+        """Return the first stored batches of a range, each with its rows; at least one."""
 
     async def post(
         self,

@@ -70,7 +70,12 @@ SERVICES: Final[Sequence[Part]] = (
         _card_ledger,
         "card_ledger.leases",
         schema="card_ledger",
-        topics=(topics.COMMANDS, topics.ENTRIES, topics.BRIDGE_ANSWERS),
+        topics=(
+            topics.COMMANDS,
+            topics.dead_letters(topics.COMMANDS),
+            topics.ENTRIES,
+            topics.BRIDGE_ANSWERS,
+        ),
     ),
     Part(
         "authorization",

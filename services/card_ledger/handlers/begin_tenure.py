@@ -1,4 +1,4 @@
-"""Wait for the leases, then read the books that they cover."""
+"""Wait for the log and the leases, then read the books that they cover."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from libs.bus.port import Bus
+from libs.bus.port import Bus, TopicInfo
 from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
 from libs.outcome import Fault
@@ -54,10 +54,10 @@ class BeginTenure:
         self._waiting_for = ""
 
     async def __call__(self, partitions: int) -> Tenure:
-        """Return a tenure of all partitions; raises LeaseLost and what bus and store raise."""
-        while not (owned := await self._take()):  # noqa: ASYNC110 -- another process
+        """Return a tenure of all partitions; raises LeaseLost and what the store raises."""
+        while (taken := await self._take()) is None:  # noqa: ASYNC110 -- another process
             await asyncio.sleep(self._lease_ms / 8 / 1000)
-        topic = await self._bus.topic(topics.COMMANDS)
+        owned, topic = taken
         owned = await self.follower.correct(owned, topic.id)
         today = day_number(business_day(self._clock.now_ms(), self._zone))
         day = max(today, *(one.booked_on for one in owned))
@@ -70,19 +70,24 @@ class BeginTenure:
         self._report(None)
         return Tenure.begin(owned, book, topic.id)
 
-    async def _take(self) -> Sequence[OwnedPartition]:
+    async def _take(self) -> tuple[Sequence[OwnedPartition], TopicInfo] | None:
+        """Whoever cannot reach the log takes no leases: another process may reach it."""
         try:
+            topic = await self._bus.topic(topics.COMMANDS)
             owned = await self._leases.take(self._holder)
-            holders = [] if owned else await self._leases.holders()
+            if owned:
+                self._waiting_for = ""
+                return owned, topic
+            holders = await self._leases.holders()
         except Fault as fault:
-            owned, problem = [], str(fault)
+            problem = str(fault)
         else:
             problem = f"the books are served by {', '.join(holders)}; waiting to take over"
-        if not owned and problem != self._waiting_for:
+        if problem != self._waiting_for:
             log.info("waiting_for_leases", reason=problem)
             self._report(problem)
-        self._waiting_for = "" if owned else problem
-        return owned
+        self._waiting_for = problem
+        return None
 
 
 async def renewing(

@@ -1,4 +1,4 @@
-"""Keep what a tenure needs while it lasts: its leases, the projections, the days ahead."""
+"""Keep what a tenure needs while it lasts: leases, the way to its log, projections, days."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from libs.bus import Bus, BusUnavailable, TopicUnknown
 from libs.clock import Clock, business_day
 from libs.outcome import Fault
 from services.card_ledger.handlers.post_transfers import TenureEnded
@@ -50,6 +51,29 @@ async def keep_leases(leases: Leases, tenure: Tenure, *, every_ms: int, report: 
             report(str(fault))
         else:
             report(None)
+
+
+async def keep_reach(
+    bus: Bus, clock: Clock, topic: str, *, every_ms: int, patience_ms: int
+) -> None:
+    """Ask the bus until cancelled; raises BusUnavailable after so long without any answer.
+
+    Another process may reach the log that we do not, so the leases are not ours to sit on.
+    """
+    since_ms: int | None = None
+    while True:
+        await asyncio.sleep(every_ms / 1000)
+        asked_ms = clock.monotonic_ms()
+        try:
+            await bus.topic(topic)
+        except BusUnavailable:
+            since_ms = asked_ms if since_ms is None else since_ms
+            if clock.monotonic_ms() - since_ms >= patience_ms:
+                raise
+        except TopicUnknown:
+            since_ms = None  # An answer; the reader says what it means.
+        else:
+            since_ms = None
 
 
 async def keep_projections(

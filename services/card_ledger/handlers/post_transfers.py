@@ -8,8 +8,8 @@ from libs.bus.faults import LoopStopped, PartitionStopped
 from libs.bus.port import Outgoing, Record
 from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
-from libs.contracts.envelope import Envelope, first_envelope, next_envelope, read_envelope
-from libs.outcome import Outcome
+from libs.contracts.envelope import Envelope, next_envelope, read_envelope
+from libs.outcome import Fault, Outcome
 from services.card_ledger.domain.answer import Answer
 from services.card_ledger.domain.chain import BatchHead, chain_hash
 from services.card_ledger.domain.command import Command, Inquiry, Resend, Reversal
@@ -18,7 +18,8 @@ from services.card_ledger.domain.kinds import TransferKind
 from services.card_ledger.domain.page import Page
 from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer
-from services.card_ledger.handlers.records import read_command, write_answer, write_entries
+from services.card_ledger.handlers.records import entries_record, read_command, write_answer
+from services.card_ledger.handlers.resend_entries import resend_entries
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.ports import (
     Batch,
@@ -33,8 +34,8 @@ from services.card_ledger.ports import (
 COLLISIONS_MAX = 5
 """A batch that still collides after its keys were read this often is given back to the loop."""
 
-RESENT_MAX = 100
-"""So many batches are published again for one command; whoever misses more asks again."""
+ROWS_MAX = 2_000
+"""More rows of one partition than this do not fit one record of entries (512 KB)."""
 
 Decide = Callable[[Command, StoredKey | None, Page], Decision]
 
@@ -115,8 +116,10 @@ class PostTransfers:
                 continue
             finally:
                 book.rollback()
-            return self._publishable(folded) + await self._resent(asked)
-        raise KeyTaken("the keys of a batch collide with rows that cannot be read")
+            resends = _resends(asked)
+            again = await resend_entries(self._store, resends) if resends else []
+            return self._publishable(folded) + again
+        raise KeysUnreadable("the keys of a batch collide with rows that cannot be read")
 
     async def _write(self, folded: Folded) -> None:
         """Commit and take over, or leave everything as it was. Raises TenureEnded."""
@@ -161,6 +164,8 @@ class PostTransfers:
                     rows.extend(decision.rows)
                     known[key] = decision.known
                 folded.answers.append((one, decision.answer))
+            if len(rows) > ROWS_MAX:
+                raise BatchTooLarge(f"{len(rows)} rows in partition {partition}")
             folded.rows.extend(rows)
             folded.rows_by_partition.append(rows)
             folded.batches.append(self._batch(page, rows, asked[partition][-1].offset))
@@ -197,8 +202,8 @@ class PostTransfers:
         return decide(command, known, self._tenure.book, page)
 
     def _refuse(self, command: Command, known: StoredKey | None, page: Page) -> Decision:
-        if known is not None or isinstance(command.body, Inquiry):
-            return self._decide(command, known, page)
+        if known is not None or isinstance(command.body, Inquiry | Resend):
+            return self._decide(command, known, page)  # Nothing is stored without a key.
         return refuse(command, Outcome.COULD_NOT_PROCESS, self._tenure.book, page)
 
     def _needs_lookup(self, asked: Mapping[int, Sequence[Asked]]) -> dict[bytes, int]:
@@ -236,22 +241,18 @@ class PostTransfers:
             if one.envelope.answer_topic
         ]
         outgoing.extend(
-            _entries(batch, rows)
+            entries_record(batch, rows)
             for batch, rows in zip(folded.batches, folded.rows_by_partition, strict=True)
         )
         return outgoing
 
-    async def _resent(self, asked: Mapping[int, Sequence[Asked]]) -> list[Outgoing]:
-        """Return stored entries that somebody misses, as they were sent the first time."""
-        return [
-            _entries(batch, rows)
-            for partition, some in asked.items()
-            for one in some
-            if isinstance(body := one.command.body, Resend)
-            for batch, rows in await self._store.read_batches(
-                partition, body.first_batch_no, body.last_batch_no, most=RESENT_MAX
-            )
-        ]
+
+class KeysUnreadable(Fault):
+    """Keys collide with rows that no look-up finds: halved down to the command that it is."""
+
+
+class BatchTooLarge(Fault):
+    """More rows than one record of entries holds; the loop gives the batch again in halves."""
 
 
 class TenureEnded(LoopStopped):
@@ -272,18 +273,13 @@ class ReversalStuck(PartitionStopped):
     """A reversal cannot be booked; its partition stands still until a person has looked."""
 
 
-def _entries(batch: Batch, rows: Sequence[Transfer]) -> Outgoing:
-    """Pack one batch of one partition into its record."""
-    envelope = first_envelope(
-        schema=topics.LEDGER_ENTRIES, answer_topic="", answer_partition=0, deadline_ms=0
-    )
-    return Outgoing(
-        topics.ENTRIES,
-        batch.head.partition,
-        batch.head.partition.to_bytes(4, "big"),
-        write_entries(batch, rows),
-        envelope.SerializeToString(),
-    )
+def _resends(asked: Mapping[int, Sequence[Asked]]) -> list[tuple[int, Resend]]:
+    return [
+        (partition, one.command.body)
+        for partition, some in asked.items()
+        for one in some
+        if isinstance(one.command.body, Resend)
+    ]
 
 
 def _asked(record: Record) -> Asked:

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 from google.protobuf.message import DecodeError
 
+from libs.bus.port import Outgoing
+from libs.contracts import topics
+from libs.contracts.envelope import first_envelope
+from libs.contracts.keys import KEY_BYTES
 from libs.contracts.lesko.v1 import card_ledger_pb2 as wire
 from libs.contracts.lesko.v1.card_ledger_pb2 import LedgerAnswer, LedgerCommand, LedgerEntries
 from libs.outcome import Fault, Outcome
@@ -30,6 +34,7 @@ class CommandBroken(Fault):
     """A record on the commands topic is none of ours."""
 
 
+_KEYED = ("purchase", "reversal", "posting")
 _REVERSAL = Reversal()
 _INQUIRY = Inquiry()
 
@@ -39,6 +44,8 @@ def read_command(value: bytes, deadline_ms: int) -> Command:
     try:
         record = LedgerCommand.FromString(value)
         ref = record.reference
+        if len(ref.key) != KEY_BYTES and record.WhichOneof("body") in _KEYED:
+            raise CommandBroken("a command that is stored needs a key")
         return Command(
             Reference(
                 ref.key, ref.key_day, ref.card_token, ref.processing_code, ref.amount_minor,
@@ -124,6 +131,20 @@ def write_entries(batch: Batch, rows: Sequence[Transfer]) -> bytes:
         epoch=head.epoch,
         source_offset=head.source_offset,
     ).SerializeToString()
+
+
+def entries_record(batch: Batch, rows: Sequence[Transfer]) -> Outgoing:
+    """Return the one record that carries a batch's entries, on its partition."""
+    envelope = first_envelope(
+        schema=topics.LEDGER_ENTRIES, answer_topic="", answer_partition=0, deadline_ms=0
+    )
+    return Outgoing(
+        topics.ENTRIES,
+        batch.head.partition,
+        batch.head.partition.to_bytes(4, "big"),
+        write_entries(batch, rows),
+        envelope.SerializeToString(),
+    )
 
 
 def _entry(row: Transfer) -> wire.Transfer:

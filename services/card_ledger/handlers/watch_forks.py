@@ -1,11 +1,11 @@
 """Watch tenures end: memory that the tables contradict is read again, at once, then ever slower."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
+from libs.bus import BusUnavailable
 from services.card_ledger.handlers.post_transfers import HistoryDiffers
-from services.card_ledger.handlers.tenure import Tenure
 
 FIRST_PAUSE_MS = 1_000
 LAST_PAUSE_MS = 60_000
@@ -29,14 +29,16 @@ class ForkWatch:
         for reason in reasons:
             if isinstance(reason, HistoryDiffers):
                 return self._forked(reason)
+        if isinstance(reasons[0], BusUnavailable):
+            log.error("leases_given_up", reason=str(reasons[0]))
+            return FIRST_PAUSE_MS  # Whoever waits for the leases and reaches the log comes first.
         log.warning("leases_lost", reason=str(reasons[0]))
         return 0
 
-    def settled(self, tenure: Tenure, through: Mapping[int, int]) -> None:
-        """Note what was settled, by partition; all is well once each stopped one has some."""
-        tenure.acknowledged.update(through)
+    def settled(self, partitions: Collection[int]) -> None:
+        """Note which partitions settled work; all is well once each stopped one has."""
         if self._stopped:
-            self._stopped.difference_update(through)
+            self._stopped.difference_update(partitions)
             if not self._stopped:
                 self._in_a_row = 0
                 self._report(None)

@@ -1,6 +1,8 @@
 """The books in PostgreSQL: the one statement of a batch, and what is read back from rows."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import asyncpg
@@ -120,14 +122,16 @@ class PostgresBooks:
         return {key: StoredKey.of(rows) for key, rows in by_key.items()}
 
     async def read_batches(
-        self, partition: int, first: int, last: int, *, most: int
+        self, partition: int, first: int, last: int, *, batches_max: int, rows_max: int
     ) -> Sequence[tuple[Batch, Sequence[Transfer]]]:
-        """Return at most so many stored batches of a range, in order, each with its rows."""
+        """Return the first stored batches of a range, each with its rows; at least one."""
         async with self._upkeep.connection() as connection:
             found = [
                 Batch(BatchHead(*row[:9]), row[9], row[10], 0, 0, -1)
-                for row in await connection.fetch(_BATCHES, partition, first, last, most)
+                for row in await connection.fetch(_BATCHES, partition, first, last, batches_max)
             ]
+            sums = list(accumulate(batch.head.rows for batch in found))
+            found = found[: max(1, bisect_right(sums, rows_max))]
             ids = [number for b in found for number in (b.head.first_id, b.head.last_id) if number]
             rows = await connection.fetch(_BATCH_ROWS, min(ids), max(ids)) if ids else []
         by_id = {row["id"]: _transfer(row) for row in rows}

@@ -10,9 +10,19 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from libs.bus import LogGap, MemoryBus, Outgoing, Question, TopicSettings, ask
+from libs.bus import (
+    BusUnavailable,
+    LogGap,
+    MemoryBus,
+    Outgoing,
+    Question,
+    TopicInfo,
+    TopicSettings,
+    ask,
+)
 from libs.clock import SystemClock
 from libs.contracts import topics
+from libs.contracts.envelope import first_envelope
 from libs.contracts.lesko.v1.card_ledger_pb2 import LedgerAnswer, LedgerCommand
 from libs.fakes.clock import FixedClock
 from libs.fakes.ledger import PARTITIONS, a_purchase, a_reference
@@ -28,6 +38,7 @@ pytestmark = pytest.mark.postgres
 MakeDatabase = Callable[[Mapping[str, Path]], Awaitable[str]]
 NOON_MS = int(datetime(2026, 11, 24, 3, tzinfo=UTC).timestamp() * 1000)
 ANSWERS = "test.answers.v1"
+OUT_OF_REACH = "no broker answers"
 WALLET = 1
 PARTITION = WALLET % PARTITIONS
 
@@ -103,13 +114,26 @@ class Books:
             await connection.close()
 
 
-def a_bus(partitions: int) -> MemoryBus:
+class SeverableBus(MemoryBus):
+    """A bus that a process may lose sight of."""
+
+    is_severed = False
+
+    async def topic(self, name: str) -> TopicInfo:
+        """Fail while severed."""
+        if self.is_severed:
+            raise BusUnavailable(OUT_OF_REACH)
+        return await super().topic(name)
+
+
+def a_bus(partitions: int) -> SeverableBus:
     """Return a bus with the ledger's topics."""
     settings = TopicSettings(partitions=partitions)
-    return MemoryBus(
+    return SeverableBus(
         {
             topics.COMMANDS: settings,
             topics.ENTRIES: settings,
+            topics.dead_letters(topics.COMMANDS): settings,
             ANSWERS: TopicSettings(partitions=1),
         },
         SystemClock(),
@@ -162,6 +186,39 @@ async def test_does_not_skip_a_gap(books: Books) -> None:
     found = caught.value.subgroup(LogGap)
     assert found is not None
     assert f"partition {PARTITION} of {topics.COMMANDS} lacks offsets 1 to" in repr(found)
+
+
+async def test_gives_its_leases_back_when_it_cannot_reach_the_bus(books: Books) -> None:
+    """Another process gets them meanwhile; we say why we wait, and serve again afterwards."""
+    async with books.served():
+        assert Outcome.APPROVED.number == (await books.buy(1)).outcome
+        books.bus.is_severed = True
+        async with asyncio.timeout(20):
+            while books.health.problems().get("card_ledger.leases") != OUT_OF_REACH:
+                books.clock.advance(100)
+                await asyncio.sleep(0.01)
+        # It takes the leases, which raises LeaseHeld while anybody has one.
+        await open_books(books.settings, books.clock, [])
+
+        books.bus.is_severed = False
+        assert Outcome.APPROVED.number == (await books.buy(2)).outcome
+        assert "card_ledger.leases" not in books.health.problems()
+
+
+async def test_holds_nobody_up_for_what_cannot_be_answered(books: Books) -> None:
+    """An answer without a place and a record that is no command: the partition goes on."""
+    lost = a_purchase(a_reference(stan=1, amount=100)).SerializeToString()
+    nowhere = first_envelope(
+        schema=topics.LEDGER_COMMAND, answer_topic=ANSWERS, answer_partition=7, deadline_ms=0
+    ).SerializeToString()
+    async with books.served():
+        for value, envelope in ((lost, nowhere), (b"\xff\xff", nowhere)):
+            await books.bus.publish(
+                [Outgoing(topics.COMMANDS, PARTITION, b"", value, envelope)], timeout_ms=1_000
+            )
+
+        assert Outcome.APPROVED.number == (await books.buy(2)).outcome
+        assert (await books.buy(1)).is_replay  # Booked, although its asker heard nothing.
 
 
 async def test_refuses_a_topic_that_counts_otherwise(books: Books) -> None:

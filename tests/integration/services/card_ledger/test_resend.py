@@ -10,7 +10,7 @@ from libs.contracts.lesko.v1.card_ledger_pb2 import LedgerCommand, LedgerEntries
 from libs.fakes.ledger import PARTITIONS, a_purchase, a_reference, a_reversal
 from libs.fakes.postgres_ledger import Owner, RealLedger, open_real_ledger
 from services.card_ledger.handlers.open_accounts import Opening
-from services.card_ledger.handlers.post_transfers import RESENT_MAX
+from services.card_ledger.handlers.resend_entries import BATCHES_MAX
 
 pytestmark = pytest.mark.postgres
 
@@ -89,7 +89,7 @@ async def test_changes_nothing(ledger: RealLedger, owner: Owner) -> None:
 
 async def test_is_bounded(owner: Owner) -> None:
     """A wish for everything does not hold up the partition: the asker comes again."""
-    for stan in range(3, RESENT_MAX + 10):
+    for stan in range(3, BATCHES_MAX + 10):
         await owner.post(a_purchase(a_reference(stan=stan, amount=1)))
 
-    assert RESENT_MAX == len(await ask(owner, 1, 1_000_000))
+    assert BATCHES_MAX == len(await ask(owner, 1, 1_000_000))

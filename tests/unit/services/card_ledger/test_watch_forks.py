@@ -3,9 +3,8 @@
 import pytest
 from structlog.testing import capture_logs
 
-from libs.fakes.ledger import LedgerBench
+from libs.bus import BusUnavailable
 from services.card_ledger.handlers.post_transfers import HistoryDiffers, TenureEnded
-from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.handlers.watch_forks import ForkWatch
 from services.card_ledger.ports import BooksFork
 
@@ -22,12 +21,6 @@ def said() -> list[str | None]:
 def watch(said: list[str | None]) -> ForkWatch:
     """A watch that has seen nothing."""
     return ForkWatch(said.append)
-
-
-@pytest.fixture
-def tenure() -> Tenure:
-    """Any tenure."""
-    return LedgerBench({}, now_ms=0).tenure
 
 
 class TestForkWatch:
@@ -47,23 +40,29 @@ class TestForkWatch:
         )
 
     def test_is_well_again_once_all_stopped_partitions_work(
-        self, watch: ForkWatch, said: list[str | None], tenure: Tenure
+        self, watch: ForkWatch, said: list[str | None]
     ) -> None:
         """Work of others, or of one of two, says nothing about the partition that stands still."""
         watch.ended([FORK])
         watch.ended([FORK])
-        watch.settled(tenure, {0: 5, 1: 6})
+        watch.settled({0, 1})
         assert 1 == len(said)
-        watch.settled(tenure, {3: 7})
+        watch.settled({3})
 
         assert None is said[-1]
         assert 0 == watch.ended([FORK])
 
-    def test_notes_what_was_settled(self, watch: ForkWatch, tenure: Tenure) -> None:
-        """The position to read on from goes with it, fork or none."""
-        watch.settled(tenure, {2: 9})
+    def test_lets_others_come_first_when_the_bus_is_out_of_reach(
+        self, watch: ForkWatch, said: list[str | None]
+    ) -> None:
+        """Whoever waits for the leases gets them before we ask again; it is no fork."""
+        with capture_logs() as lines:
+            pause_ms = watch.ended([BusUnavailable("no broker answers")])
 
-        assert {0: -1, 1: -1, 2: 9, 3: -1} == tenure.acknowledged
+        assert (1_000, []) == (pause_ms, said)
+        assert [("leases_given_up", "no broker answers")] == [
+            (line["event"], line["reason"]) for line in lines
+        ]
 
     def test_tells_a_lost_lease_from_a_fork(self, watch: ForkWatch, said: list[str | None]) -> None:
         """A lost lease is a warning and no alarm, however often; a fork beside it counts."""
