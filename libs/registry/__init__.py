@@ -12,10 +12,11 @@ from libs.registry.entities import (
     terminal_entity,
 )
 from libs.registry.follow import RegistryFollower
-from libs.registry.records import Entry, entity_of, write_change
+from libs.registry.records import PUBLISHED, Entry, entity_of, write_change, write_published
 from libs.registry.view import ChangeBroken, RegistryView
 
 __all__ = [
+    "PUBLISHED",
     "ChangeBroken",
     "EntityStatus",
     "Entry",
@@ -31,4 +32,5 @@ __all__ = [
     "programme_entity",
     "terminal_entity",
     "write_change",
+    "write_published",
 ]

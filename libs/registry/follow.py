@@ -17,6 +17,7 @@ _PARTITION = 0
 _RECORDS_MAX = 1_000
 _FIRST_WAIT_MS = 10
 _EMPTY = "the registry topic is empty: start admin after `lesko seed`"
+_PARTLY = "the registry topic does not hold all of the registry yet: admin has to publish it"
 _READING = "the registry is still being read"
 _SKEW_MS = 1_000
 """So far the clock that stamps records may be ahead of ours (DESIGN 12)."""
@@ -46,11 +47,12 @@ class RegistryFollower:
         self._wait_ms = wait_ms
         self._retry_ms = retry_ms
         self._filled = asyncio.Event()
+        self._whole = ""  # The log that was seen to hold a full publication.
         self._log = structlog.get_logger("registry")
         self.skipped = 0
 
     async def filled(self) -> None:
-        """Wait until the topic, not empty, was read to its end once."""
+        """Wait until a full publication, not an empty one, was read to the log's end once."""
         await self._filled.wait()
 
     async def run(self) -> None:
@@ -80,24 +82,27 @@ class RegistryFollower:
         wait_ms = self._wait_ms if self._filled.is_set() else _FIRST_WAIT_MS
         taken = await reader.take(wait_ms=wait_ms, records_max=_RECORDS_MAX)
         if taken:
-            self._apply(taken)
+            self._apply(taken, log)
             return True
         # Nothing taken proves the end of this log; whether it is still the topic's is asked.
         if (await self._bus.topic(REGISTRY)).id != log:
             return False
-        self._view.show_current(before_ms)
-        if self._view.versions:
+        if not self._view.versions:
+            self._report(_EMPTY)
+        elif self._whole != log:
+            # The end of a half published registry is no end: what is unknown here may exist.
+            self._report(_PARTLY)
+        else:
+            self._view.show_current(before_ms)
             self._filled.set()
             self._report(None)
-        else:
-            self._report(_EMPTY)
         return True
 
-    def _apply(self, taken: Mapping[int, Sequence[Record]]) -> None:
+    def _apply(self, taken: Mapping[int, Sequence[Record]], log: str) -> None:
         for partition, records in taken.items():
             for record in records:
                 try:
-                    self._view.apply(RegistryChange.FromString(record.value))
+                    self._take_over(RegistryChange.FromString(record.value), log)
                 except (ChangeBroken, DecodeError):
                     self.skipped += 1
                     self._log.warning(
@@ -105,4 +110,11 @@ class RegistryFollower:
                     )
             # A busy topic may never be empty; its own times show how far it was read.
             shown_ms = records[-1].appended_ms - _SKEW_MS
-            self._view.show_current(min(shown_ms, self._clock.now_ms()))
+            if self._whole == log:
+                self._view.show_current(min(shown_ms, self._clock.now_ms()))
+
+    def _take_over(self, change: RegistryChange, log: str) -> None:
+        if not change.HasField("published"):
+            self._view.apply(change)
+        elif change.published.log == log:
+            self._whole = log

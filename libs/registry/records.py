@@ -1,5 +1,7 @@
 """Entries of the registry from and to their records."""
 
+from typing import Final
+
 from libs.contracts.lesko.v1 import registry_pb2 as wire
 from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
 from libs.registry.entities import (
@@ -15,6 +17,9 @@ from libs.registry.entities import (
 )
 
 Entry = Outlet | Terminal | Product | Programme
+
+PUBLISHED: Final = "published"
+"""The key of the record that ends a full publication; no entity has it."""
 
 
 def entity_of(entry: Entry) -> str:
@@ -48,6 +53,13 @@ def write_change(entry: Entry, *, version: int, changed_ms: int) -> RegistryChan
         case Programme():
             change.programme.CopyFrom(_write_programme(entry))
     return change
+
+
+def write_published(log: str, *, entities: int) -> RegistryChange:
+    """Return the record that says: all of the registry stands in this log (a topic's id) now."""
+    return RegistryChange(
+        entity=PUBLISHED, published=wire.RegistryPublished(log=log, entities=entities)
+    )
 
 
 def read_entry(change: RegistryChange) -> Entry:

@@ -86,8 +86,16 @@ class Programme(_message.Message):
     goods_classes: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, number: _Optional[int] = ..., name: _Optional[str] = ..., outlet_groups: _Optional[_Iterable[str]] = ..., goods_classes: _Optional[_Iterable[int]] = ...) -> None: ...
 
+class RegistryPublished(_message.Message):
+    __slots__ = ("log", "entities")
+    LOG_FIELD_NUMBER: _ClassVar[int]
+    ENTITIES_FIELD_NUMBER: _ClassVar[int]
+    log: str
+    entities: int
+    def __init__(self, log: _Optional[str] = ..., entities: _Optional[int] = ...) -> None: ...
+
 class RegistryChange(_message.Message):
-    __slots__ = ("entity", "version", "status", "changed_ms", "outlet", "terminal", "product", "programme")
+    __slots__ = ("entity", "version", "status", "changed_ms", "outlet", "terminal", "product", "programme", "published")
     ENTITY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -96,6 +104,7 @@ class RegistryChange(_message.Message):
     TERMINAL_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_FIELD_NUMBER: _ClassVar[int]
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    PUBLISHED_FIELD_NUMBER: _ClassVar[int]
     entity: str
     version: int
     status: EntityStatus
@@ -104,4 +113,5 @@ class RegistryChange(_message.Message):
     terminal: Terminal
     product: Product
     programme: Programme
-    def __init__(self, entity: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[EntityStatus, str]] = ..., changed_ms: _Optional[int] = ..., outlet: _Optional[_Union[Outlet, _Mapping]] = ..., terminal: _Optional[_Union[Terminal, _Mapping]] = ..., product: _Optional[_Union[Product, _Mapping]] = ..., programme: _Optional[_Union[Programme, _Mapping]] = ...) -> None: ...
+    published: RegistryPublished
+    def __init__(self, entity: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[EntityStatus, str]] = ..., changed_ms: _Optional[int] = ..., outlet: _Optional[_Union[Outlet, _Mapping]] = ..., terminal: _Optional[_Union[Terminal, _Mapping]] = ..., product: _Optional[_Union[Product, _Mapping]] = ..., programme: _Optional[_Union[Programme, _Mapping]] = ..., published: _Optional[_Union[RegistryPublished, _Mapping]] = ...) -> None: ...

@@ -26,7 +26,7 @@ from libs.contracts.lesko.v1.registry_pb2 import (
 from libs.contracts.topics import BRIDGE_ANSWERS, LEDGER_ANSWER, REGISTRY, REQUESTS
 from libs.observe import Health, Metrics
 from libs.outcome import Outcome
-from libs.registry import terminal_entity
+from libs.registry import terminal_entity, write_published
 from libs.vault import generate_demo_keys
 from loadtests.frames import decode_frame, encode_frame, pan_of
 from services.iso_bridge.main import Bridge, open_bridge
@@ -209,6 +209,7 @@ async def publish_terminals(bus: Bus) -> None:
         )
         for number in range(1, TERMINALS + 1)
     ]
+    changes.append(write_published((await bus.topic(REGISTRY)).id, entities=TERMINALS))
     await bus.publish(
         [
             Outgoing(REGISTRY, 0, one.entity.encode(), one.SerializeToString(), b"")

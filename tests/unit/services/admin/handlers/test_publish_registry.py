@@ -8,6 +8,7 @@ from libs.bus import MemoryBus, Outgoing, SendUnknown, TopicSettings
 from libs.contracts.envelope import read_envelope
 from libs.contracts.topics import REGISTRY, REGISTRY_CHANGE
 from libs.fakes.clock import FixedClock
+from libs.registry import PUBLISHED, write_published
 from services.admin.handlers.publish_registry import PublishRegistry, RelayHeld
 from services.admin.ports import RegistryRow
 
@@ -49,11 +50,13 @@ class FailingBus(MemoryBus):
 
     def __init__(self) -> None:
         self.fails = False
+        self.fails_after = 0
         super().__init__({REGISTRY: TopicSettings(partitions=1)}, FixedClock())
 
     async def publish(self, records: Sequence[Outgoing], *, timeout_ms: int) -> None:
         """Publish, or say that nobody knows."""
-        if self.fails:
+        self.fails_after -= 1
+        if self.fails or self.fails_after == 0:
             raise SendUnknown("nobody knows")
         await super().publish(records, timeout_ms=timeout_ms)
 
@@ -87,10 +90,21 @@ def a_relay(
     )
 
 
-async def published(bus: MemoryBus) -> list[bytes]:
+async def all_published(bus: MemoryBus) -> list[tuple[bytes, bytes]]:
     reader = await bus.open_reader(REGISTRY, starts={0: None})
     taken = await reader.take(wait_ms=0, records_max=100)
-    return [record.value for record in taken.get(0, ())]
+    return [(record.key, record.value) for record in taken.get(0, ())]
+
+
+async def published(bus: MemoryBus) -> list[bytes]:
+    """Return the rows that were published."""
+    return [value for key, value in await all_published(bus) if key != PUBLISHED.encode()]
+
+
+async def the_end(bus: MemoryBus, entities: int) -> tuple[bytes, bytes]:
+    """Return the record that ends a full publication to the log that the topic is now."""
+    ended = write_published((await bus.topic(REGISTRY)).id, entities=entities)
+    return PUBLISHED.encode(), ended.SerializeToString()
 
 
 class TestPublishRegistry:
@@ -107,7 +121,7 @@ class TestPublishRegistry:
         await a_relay(MemoryRows("outlet/1"), bus)()
 
         reader = await bus.open_reader(REGISTRY, starts={0: None})
-        [record] = (await reader.take(wait_ms=0, records_max=9))[0]
+        [record, _] = (await reader.take(wait_ms=0, records_max=9))[0]
 
         assert (b"outlet/1", REGISTRY_CHANGE) == (
             record.key,
@@ -175,3 +189,55 @@ class TestPublishRegistry:
         clock.advance(1)
 
         assert (0, 2) == (early, await publish())
+
+
+class TestEndOfPublication:
+    async def test_ends_a_full_publication_with_its_log(self) -> None:
+        """The record that names the log comes once, behind the last row; changes need none."""
+        bus, rows = await a_bus(), MemoryRows("a", "b", "c")
+        relay = a_relay(rows, bus)
+        await relay()
+        rows.change("b")
+        await relay()
+
+        keys = [key for key, _ in await all_published(bus)]
+        assert [b"a", b"b", b"c", b"published", b"b"] == keys
+        assert await the_end(bus, 3) == (await all_published(bus))[3]
+
+    async def test_ends_it_again_on_a_new_log(self) -> None:
+        """Another log is named by a record of its own."""
+        bus = await a_bus()
+        relay = a_relay(MemoryRows("a", "b"), bus)
+        await relay()
+        before = await the_end(bus, 2)
+        await bus.forget()
+        await relay()
+
+        assert await the_end(bus, 2) == (await all_published(bus))[-1]
+        assert before != await the_end(bus, 2)
+
+    @pytest.mark.parametrize("lost", [2, 3])
+    async def test_does_not_end_what_failed_halfway(self, lost: int) -> None:
+        """Whichever send is lost, the second page or the end: the next call ends it, once."""
+        bus = await a_bus()
+        relay = a_relay(MemoryRows("a", "b", "c"), bus)
+        bus.fails_after = lost
+        with pytest.raises(SendUnknown):
+            await relay()
+        halfway = await all_published(bus)
+        await relay()
+
+        assert await the_end(bus, 3) not in halfway
+        assert [await the_end(bus, 3)] == (await all_published(bus))[3:]
+
+    async def test_does_not_call_an_empty_table_published(self) -> None:
+        """Before `lesko seed` nothing is said; what is seeded later is a full publication."""
+        bus, rows = await a_bus(), MemoryRows()
+        relay = a_relay(rows, bus)
+        await relay()
+        empty = await all_published(bus)
+        rows.change("a")
+        await relay()
+
+        assert [] == empty
+        assert await the_end(bus, 1) == (await all_published(bus))[-1]
