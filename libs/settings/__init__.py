@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["LeskoSettings", "PostgresChoice", "PostgresSettings", "ZoneName"]
+from libs.settings.dsn import address_of, is_dsn
+
+__all__ = ["LeskoSettings", "PostgresChoice", "PostgresSettings", "ZoneName", "address_of"]
 
 
 class LeskoSettings(BaseSettings):
@@ -22,6 +24,16 @@ class LeskoSettings(BaseSettings):
     )
 
 
+def _dsn(dsn: SecretStr | None) -> SecretStr | None:
+    if dsn is not None and not is_dsn(dsn):
+        message = (
+            "is no address of a database; write it like postgresql://user:password@host:port/name, "
+            "special characters percent-encoded"
+        )
+        raise ValueError(message)
+    return dsn
+
+
 class _DsnFromFile(BaseModel):
     """Takes the DSN from ``dsn_file`` where none is given; secrets need no environment."""
 
@@ -30,7 +42,10 @@ class _DsnFromFile(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read_file(cls, data: Any) -> Any:
-        if not isinstance(data, dict) or data.get("dsn") or not data.get("dsn_file"):
+        if not isinstance(data, dict) or data.get("dsn"):
+            return data
+        data = {name: value for name, value in data.items() if name != "dsn"}  # Empty: not given.
+        if not data.get("dsn_file"):
             return data
         try:
             return {**data, "dsn": Path(data["dsn_file"]).read_text().strip()}
@@ -42,13 +57,13 @@ class _DsnFromFile(BaseModel):
 class PostgresSettings(_DsnFromFile):
     """LESKO_POSTGRES__*: the database, as a DSN or as a file that holds it."""
 
-    dsn: SecretStr
+    dsn: Annotated[SecretStr, AfterValidator(_dsn)]
 
 
 class PostgresChoice(_DsnFromFile):
     """The same where it may be left out: not every process has a database."""
 
-    dsn: SecretStr | None = None
+    dsn: Annotated[SecretStr | None, AfterValidator(_dsn)] = None
 
 
 def _zone(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from services.authorization.domain.day import BusinessDays
 from services.authorization.handlers.authorize_requests import AuthorizeRequests
 from services.authorization.handlers.set_aside import SetAside
 from services.authorization.handlers.warm_cards import warm_cards
+from services.authorization.handlers.watch_assignments import AssignmentWatch
 from services.authorization.settings import Settings
 from services.authorization.store.cards import CardStore
 
@@ -29,7 +29,6 @@ _GROUP = "authorization"
 _REQUESTS_CHECK = "authorization.requests"
 _REGISTRY_CHECK = "authorization.registry"
 _PARTITIONS_CHECK = "authorization.partitions"
-_NO_PARTITIONS = "the group gives us no request partition; others have them all"
 
 log = structlog.get_logger("authorization")
 
@@ -66,7 +65,13 @@ async def serve(
         cache = CardCache(settings.authorization.cards_kept_max // partitions)
         handler = _handler(settings, clock, view, cards, cache)
         holding = _Holding(settings, cards, cache, handler, partitions, tasks)
-        holding.report = partial(health.report, _PARTITIONS_CHECK)
+        watch = AssignmentWatch(
+            clock,
+            partial(health.report, _PARTITIONS_CHECK),
+            slot=settings.authorization.slot,
+        )
+        holding.note = watch.note
+        tasks.create_task(watch.run())
         await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler, holding)
 
 
@@ -89,7 +94,7 @@ class _Holding:
         self._partitions = partitions
         self._cards_max = settings.authorization.cards_kept_max // 2
         self._warming: asyncio.Task[int] | None = None
-        self.report: Callable[[str | None], None] = lambda _: None
+        self.note: Assigned = lambda _: None
 
     def __call__(self, held: frozenset[int]) -> None:
         """Begin anew with all partitions: even one that we had may have been elsewhere since."""
@@ -97,7 +102,7 @@ class _Holding:
             self._warming.cancel()
         self._handler.forget_cards(range(self._partitions))
         log.info("partitions_assigned", partitions=sorted(held))
-        self.report(None if held else _NO_PARTITIONS)
+        self.note(held)
         self._warming = self._tasks.create_task(
             warm_cards(
                 self._cards,

@@ -6,8 +6,8 @@ from libs.bus import Bus, MemoryBus, TopicSettings, load_topics, with_partitions
 from libs.bus.kafka.bus import KafkaBus
 from libs.clock import Clock
 from libs.settings import LeskoSettings
-from services.cli.commands.topics_plan import OF_THE_LEDGER, TOPICS_FILE
 from services.cli.settings import Settings
+from services.cli.topics_plan import OF_THE_LEDGER, TOPICS_FILE
 
 
 class _LedgerPart(BaseModel):

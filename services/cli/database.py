@@ -1,7 +1,5 @@
 """Reach the database before anything is built on it."""
 
-from urllib.parse import urlsplit
-
 from pydantic import SecretStr
 
 from libs.pg import open_pool
@@ -22,14 +20,6 @@ def need_dsn(settings: Settings) -> SecretStr:
         "use, as postgresql://user:password@host:5432/lesko. (lesko run starts one by itself.)"
     )
     raise CommandRefused(message)
-
-
-def address_of(dsn: SecretStr) -> str:
-    """Return host, port and database of a DSN for people; never its password."""
-    parts = urlsplit(dsn.get_secret_value())
-    if not parts.hostname:
-        return parts.path.lstrip("/") or "as the DSN says"
-    return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
 
 
 async def need_schema(dsn: SecretStr) -> None:

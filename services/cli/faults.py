@@ -52,7 +52,12 @@ def _leaves(problem: BaseException) -> Iterator[BaseException]:
 def _settings_sentence(problem: ValidationError) -> str:
     """Name each variable and its complaint, never its value."""
     wrong = "; ".join(
-        f"LESKO_{'__'.join(str(part) for part in each['loc']).upper()}: {each['msg']}"
+        _complaint("__".join(str(part) for part in each["loc"]).upper(), each["msg"])
         for each in problem.errors(include_url=False, include_input=False, include_context=False)
     )
     return f"Settings are missing or wrong. {wrong}."
+
+
+def _complaint(name: str, message: str) -> str:
+    text = message.removeprefix("Value error, ")  # Ours, which may go on from the name.
+    return f"LESKO_{name} {text}" if text.startswith("is ") else f"LESKO_{name}: {text}"

@@ -3,9 +3,9 @@
 from libs.bus.kafka.admin import TopicsReport, apply_topics, check_topics
 from libs.bus.kafka.settings import KafkaSettings
 from services.cli.bus_choice import wanted_topics
-from services.cli.commands.topics_plan import OF_THE_LEDGER, make_plan
 from services.cli.settings import Settings
 from services.cli.standing import read_standing
+from services.cli.topics_plan import OF_THE_LEDGER, make_plan
 
 
 def kafka_in_use(settings: Settings) -> KafkaSettings | None:

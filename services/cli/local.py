@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from libs.clock import SystemClock
 from libs.pg import open_pool
 from libs.pg.server import start_server
+from libs.settings import address_of
 from libs.vault import generate_demo_keys
-from services.cli.database import address_of
 from services.cli.faults import CommandRefused
 from services.cli.screen import progress_bar, screen
 from services.cli.seeding.fill import SeedOrder, Target, fill, is_filled

@@ -20,6 +20,7 @@ from libs.iso8583 import Dialect, Transport, load_dialect
 from libs.observe import Health, Metrics, MoneyLog
 from libs.registry import RegistryFollower, RegistryView
 from libs.vault import read_token_key
+from services.iso_bridge.adapters.answer_partition import check_answer_partition
 from services.iso_bridge.adapters.answer_reader import read_answers
 from services.iso_bridge.adapters.connection import SocketRules
 from services.iso_bridge.adapters.file_limit import allow_files
@@ -101,7 +102,8 @@ async def serve(
     """Serve until cancelled, then answer what waits (at most ``drain_ms``) and close.
 
     Money lines go to ``money_stream``, else to standard output. Raises ListenerFault (port in
-    use, TLS files), VaultFault, DialectBroken, TopicUnknown, or what a part failed with.
+    use, TLS files), NoSuchAnswerPartition, VaultFault, DialectBroken, TopicUnknown, or what a
+    part failed with.
     """
     async with open_bridge(
         settings, bus=bus, clock=clock, health=health, metrics=metrics, money_stream=money_stream
@@ -130,6 +132,7 @@ async def open_bridge(
     async with AsyncExitStack() as stack:
         stack.callback(money.flush)
         stack.push_async_callback(bridge.stop)
+        await check_answer_partition(bus, settings.iso_bridge.answer_partition)
         view = await _follow_registry(bridge, world)
         receive, upkeep = await _open_way(bridge, world, view, stack)
         stack.push_async_callback(upkeep.drain, settings.iso_bridge.drain_ms)

@@ -42,11 +42,12 @@ Sent = asyncio.Future[object]
 class _Live:
     """A producer, and since when it has had work without any success; None: it has no work."""
 
-    __slots__ = ("kafka", "sends", "silent_since_ms")
+    __slots__ = ("kafka", "left", "sends", "silent_since_ms")
 
     def __init__(self, kafka: AIOKafkaProducer) -> None:
         self.kafka = kafka
         self.sends = 0
+        self.left = 0  # Records on their way whose senders wait no longer.
         self.silent_since_ms: int | None = None
 
     def begin(self, now_ms: int) -> None:
@@ -58,6 +59,11 @@ class _Live:
     def succeed(self, now_ms: int) -> None:
         """Note that something was confirmed."""
         self.silent_since_ms = now_ms if self.sends else None
+
+    def rest(self) -> None:
+        """Forget the silence once nothing is on its way: from then on it is no sign of trouble."""
+        if not self.sends and not self.left:
+            self.silent_since_ms = None
 
     def silent_ms(self, now_ms: int) -> int:
         """Return for how long nothing was confirmed."""
@@ -197,14 +203,18 @@ class ReplaceableProducer:
             for future in sent:
                 _look_at(future)
             self._room.give_back(size)
+            if live is not None:
+                live.rest()
             return
         count = len(left)
+        live.left += count
 
         def ended(future: Sent) -> None:
             nonlocal count
             if _look_at(future):
                 live.succeed(self._clock.monotonic_ms())
             count -= 1
+            live.left -= 1  # One that failed leaves the silence: it was no success.
             if count == 0:
                 self._room.give_back(size)
 

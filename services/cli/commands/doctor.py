@@ -15,12 +15,13 @@ from libs.clock import SystemClock, business_day
 from libs.iso8583 import load_dialect
 from libs.outcome import Fault
 from libs.pg import Pool, open_pool
+from libs.settings import address_of
 from libs.vault import read_token_key, read_vault
 from services.admin.settings import Settings as AdminSettings
 from services.authorization.settings import Settings as AuthorizationSettings
 from services.card_ledger.settings import Settings as LedgerSettings
 from services.cli.composition import choose_services, overrides
-from services.cli.database import address_of, need_dsn
+from services.cli.database import need_dsn
 from services.cli.iso.show import DIALECTS
 from services.cli.kafka_topics import kafka_in_use, look_at_topics
 from services.cli.lifecycle import Part
@@ -172,11 +173,12 @@ def _ports(settings: Settings, *, is_edge: bool) -> Iterator[Finding]:
 
 def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
     """Give every knob of every service as its variable and value, secrets masked."""
-    over = overrides(settings, settings.postgres.dsn or SecretStr(""))
+    over = overrides(settings, settings.postgres.dsn or SecretStr(_NO_DSN))
     for part in (*(kind.model_validate(over) for kind in _KINDS), settings):  # Ours say more.
         yield from _flat("LESKO", part)
 
 
+_NO_DSN = "postgresql://"  # Its form is checked; what we know of it is shown instead.
 _KINDS = (AdminSettings, AuthorizationSettings, LedgerSettings, BridgeSettings)
 
 

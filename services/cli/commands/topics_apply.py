@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from libs.bus.kafka.admin import TopicsReport, apply_topics
-from services.cli.commands.topics_plan import Plan, make_plan, show
+from services.cli.topics_plan import Plan, make_plan, show
 
 
 def apply(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from services.cli.commands.topics_plan import TopicsKnobs
 from services.cli.settings import Settings as CliSettings
+from services.cli.topics_plan import TopicsKnobs
 from tests.contract.deploy.lesko_commands import known_services, problem_of
 from tests.contract.deploy.settings_of import is_known, settings_of
 from tests.contract.deploy.stack import Stack, read_stack

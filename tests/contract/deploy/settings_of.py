@@ -12,8 +12,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr
 
 from services.card_ledger.settings import Settings as LedgerSettings
-from services.cli.commands.topics_plan import TopicsKnobs
 from services.cli.settings import Settings as CliSettings
+from services.cli.topics_plan import TopicsKnobs
 from tests.contract.deploy.stack import Container, Stack
 
 OF_JOBS: dict[str, list[type[BaseModel]]] = {"topics": [TopicsKnobs], "seed": [LedgerSettings]}

@@ -16,7 +16,7 @@ import libs
 from libs.bus import load_topics
 from libs.iso8583 import load_dialect
 from libs.pg import read_migrations
-from services.cli.commands.topics_plan import TOPICS_FILE
+from services.cli.topics_plan import TOPICS_FILE
 from services.cli.main import build_app
 from services.cli.seeding.rules import read_rules
 from services.cli.store.schemas import SCHEMAS

@@ -78,6 +78,14 @@ class TestFigures:
         assert "| kill -9 Kafka | 1 | 1 | 200 | 9 |" in filled
         assert "- 2 kills in 1 rounds that count (and 0 that do not) in 2 min\n" in filled
 
+    def test_tell_what_was_refused_by_us(self) -> None:
+        """A 96 is no verdict of a rule; without one there is no such line."""
+        some = list(chaos_lines(a_result(a_round(codes={"00": 9, "96": 2}), a_round())))
+        none = list(chaos_lines(a_result(a_round(codes={"00": 9}))))
+
+        assert len(some) == len(none) + 1
+        assert some[2].startswith("2 of those refused heard 96")
+
     def test_tell_how_much_was_asked_for(self) -> None:
         """Entries that were committed and not sent."""
         assert (

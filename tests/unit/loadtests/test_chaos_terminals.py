@@ -115,15 +115,37 @@ class TestTill:
 
         assert (1, 1) == (market.seen.crossed, market.seen.wrong)
 
-    async def test_complains_of_an_approval_after_its_time(self) -> None:
-        """The terminal has reversed by then; the bridge must not have sent it."""
-        market = a_market(approve)
+    async def test_complains_of_an_approval_after_its_reversal(self) -> None:
+        """Taken back, and then a bridge says that it was paid; 68 is what it should say."""
+
+        def reply(port: int, mti: str, fields: Fields) -> Fields | None:
+            return approve(port, mti, fields) if mti == "0400" else None
+
+        market = a_market(reply)
         await buy_once(market)
-        till = market._tills[0]
         for code in ("68", "00"):
-            till._late(Late("0210", {11: "000007", 39: code}))
+            market._tills[0]._late(Late("0210", {11: "000001", 39: code}))
 
         assert (2, 1) == (market.seen.late, market.seen.wrong)
+
+    async def test_takes_the_same_answer_twice(self) -> None:
+        """Asked at two bridges, answered by both in the end: the second must say the same."""
+        market = a_market(approve)
+        await buy_once(market)
+        again = approve(1, "0200", {11: "000001"}) or {}
+        market._tills[0]._late(Late("0210", again))
+        market._tills[0]._late(Late("0210", {**again, 37: "000000000002"}))
+
+        assert ["a second answer differs from the first (LSK00001, STAN 000001)"] == (
+            market.seen.problems
+        )
+
+    async def test_says_nothing_of_an_answer_before_the_reversal_is_answered(self) -> None:
+        """The bridge slept: it has approved what nobody has taken back yet."""
+        market = a_market(approve)
+        market._tills[0]._late(Late("0210", {11: "000007", 39: "00"}))
+
+        assert (1, 0) == (market.seen.late, market.seen.wrong)
 
 
 class TestMarket:

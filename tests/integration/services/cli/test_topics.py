@@ -123,6 +123,16 @@ async def test_follows_the_books(lesko: Lesko, make_database: MakeDatabase) -> N
             {"LESKO_POSTGRES__DSN": "postgresql://u:quiet@127.0.0.1:9/x"},
             "PostgreSQL",
         ),
+        (
+            "127.0.0.1:9",
+            {"LESKO_POSTGRES__DSN": "postgresql://u:qui/quiet@127.0.0.1:9/x"},
+            "LESKO_POSTGRES__DSN is no address of a database",
+        ),
+        (
+            "127.0.0.1:9",
+            {"LESKO_POSTGRES__DSN": "host=127.0.0.1 password=quiet"},
+            "LESKO_POSTGRES__DSN is no address of a database",
+        ),
     ],
 )
 async def test_says_in_one_sentence_what_is_missing(

@@ -28,6 +28,17 @@ class TestSentenceOf:
         assert "LESKO_POSTGRES" in sentence
         assert "secret-words" not in sentence
 
+    def test_goes_on_from_the_name_of_the_variable(self) -> None:
+        """What our own checks complain of reads as one sentence, without a part of the value."""
+        with pytest.raises(ValidationError) as caught:
+            LedgerSettings.model_validate({"postgres": {"dsn": "postgresql://u:hun/ter2@h/db"}})
+
+        assert (
+            "Settings are missing or wrong. LESKO_POSTGRES__DSN is no address of a database; write"
+            " it like postgresql://user:password@host:port/name, special characters"
+            " percent-encoded."
+        ) == sentence_of(caught.value)
+
     def test_tells_what_the_machine_refused(self) -> None:
         """A full disk is told with its file."""
         problem = OSError(28, "No space left on device", "/data/x")

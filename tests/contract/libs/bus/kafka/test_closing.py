@@ -8,7 +8,7 @@ import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -20,6 +20,13 @@ from tests.contract.libs.bus.kafka_harness import KafkaHarness
 
 LIMITS = KafkaLimits(close_ms=500, ask_ms=500, request_ms=20_000, session_ms=10_000, stuck_ms=1)
 STOP_SECONDS = 8  # Three readers and a producer, each with several parts of 500 ms.
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait for it, for less long than a part that is closed may take."""
+    async with asyncio.timeout(2):
+        while not is_so():  # noqa: ASYNC110 -- aiokafka tells nobody
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -78,6 +85,34 @@ class TestClosing:
 
         async with asyncio.timeout(STOP_SECONDS):
             await bus.stop()
+
+    async def test_hangs_up_on_what_is_on_its_way(self, own_broker: LocalBroker) -> None:
+        """A producer that is replaced gives its lines up at once, long before an ending may take.
+
+        Else it would go on writing there, beside newer sends of the next producer.
+        """
+        limits = KafkaLimits(close_ms=6_000)
+        harness, topic = KafkaHarness(own_broker.bootstrap, limits=limits), a_topic()
+        bus = await harness.open({topic: TopicSettings(partitions=1)})
+        await bus.publish([a_record(topic, 0, "a")], timeout_ms=SEND_MS)
+        live = bus._producer._live
+        assert live is not None
+        sender, lines = live.kafka._sender, list(live.kafka.client._conns.values())
+
+        os.kill(own_broker.pid, signal.SIGSTOP)
+        try:
+            sending = asyncio.create_task(bus.publish([a_record(topic, 0, "b")], timeout_ms=60_000))
+            await until(lambda: bool(sender._in_flight))
+            were_open = all(line.connected() for line in lines)
+            bus._producer.replace("test")
+            await until(lambda: not any(line.connected() for line in lines))
+        finally:
+            os.kill(own_broker.pid, signal.SIGCONT)
+            with pytest.raises(SendUnknown):
+                await sending
+            await bus.stop()
+        assert lines
+        assert were_open
 
     async def test_leaves_nothing_of_a_send_that_is_tried_again(
         self, own_broker: LocalBroker

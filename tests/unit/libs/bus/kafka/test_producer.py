@@ -15,7 +15,8 @@ from aiokafka.errors import (
 from libs.bus import BusUnavailable, Outgoing, SendRefused, SendUnknown
 from libs.bus.kafka.producer import ReplaceableProducer
 from libs.bus.kafka.settings import KafkaLimits
-from libs.clock import SystemClock
+from libs.clock import Clock, SystemClock
+from libs.fakes.clock import FixedClock
 
 LIMITS = KafkaLimits(in_flight_bytes_max=10_000, batch_bytes=5_000, stuck_ms=200, start_ms=1_000)
 CARD = b"4000001234567899"
@@ -70,12 +71,12 @@ class Endings:
 class Bench:
     """A producer under test; each new one behind it follows the script."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.answer: Callable[[int], BaseException | str | None] = lambda _: None
         self.start_fault: Exception | None = None
         self.made: list[ScriptedProducer] = []
         self.endings = Endings()
-        self.clock = SystemClock()
+        self.clock = clock or SystemClock()
         self.producer = ReplaceableProducer(
             self._make,
             self.clock,
@@ -250,6 +251,44 @@ class TestRefusals:
             await bench.send(b"a")
 
         assert [] == bench.endings.ended
+
+    @pytest.mark.parametrize(
+        "error", [MessageSizeTooLargeError(), TopicAuthorizationFailedError("t.x.v1")]
+    )
+    async def test_begins_no_silence(self, error: Exception) -> None:
+        """With nothing on its way an hour of rest is none: the next time-out is the first."""
+        clock = FixedClock()
+        bench = Bench(clock)
+        await bench.producer.start()
+        bench.answer = answers(error, "never")
+        with pytest.raises((SendRefused, BusUnavailable)):
+            await bench.send(b"a")
+
+        clock.advance(3_600_000)
+        with pytest.raises(SendUnknown):
+            await bench.send(b"b", timeout_ms=10)
+
+        assert [] == bench.endings.ended
+        await bench.producer.stop()
+
+    async def test_ends_no_silence_of_others(self) -> None:
+        """While a record is on its way unconfirmed, a refusal is no success."""
+        clock = FixedClock()
+        bench = Bench(clock)
+        await bench.producer.start()
+        bench.answer = answers("never", MessageSizeTooLargeError(), "never")
+        with pytest.raises(SendUnknown):
+            await bench.send(b"a", timeout_ms=10)
+        clock.advance(LIMITS.stuck_ms // 2)
+        with pytest.raises(SendRefused):
+            await bench.send(b"b")
+
+        clock.advance(LIMITS.stuck_ms // 2)
+        with pytest.raises(SendUnknown):
+            await bench.send(b"c", timeout_ms=10)
+
+        assert [bench.made[0]] == bench.endings.ended
+        await bench.producer.stop()
 
     @pytest.mark.parametrize(
         "error", [MessageSizeTooLargeError(CARD), OutOfOrderSequenceNumber(CARD), "never"]

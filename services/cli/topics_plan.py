@@ -13,14 +13,13 @@ from libs.bus.kafka.admin import Finding, TopicsReport
 from libs.bus.kafka.settings import KafkaSettings
 from libs.contracts import topics as names
 from libs.pg import open_pool
-from libs.settings import LeskoSettings, PostgresChoice
+from libs.settings import LeskoSettings, PostgresChoice, address_of
 from services.card_ledger.settings import LedgerKnobs
-from services.cli.database import address_of
 from services.cli.faults import CommandRefused
 from services.cli.screen import screen, write_json, write_table
 from services.cli.store.ledger_partitions import stored_partitions
 
-TOPICS_FILE: Final = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "topics.toml"
+TOPICS_FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "topics.toml"
 OF_THE_LEDGER: Final = (names.REQUESTS, names.COMMANDS, names.ENTRIES)
 """Topics with as many partitions as the books."""
 SHOWN: Final = ("min.insync.replicas", "retention.ms", "cleanup.policy", "max.message.bytes")
