@@ -131,7 +131,7 @@ async def _database(settings: Settings, schemas: Sequence[str]) -> AsyncIterator
 
 
 async def _days(pool: Pool) -> Finding:
-    knobs = LedgerSettings.model_validate({"postgres": {"dsn": "-"}}).card_ledger
+    knobs = LedgerSettings.model_validate({"postgres": {"dsn": _NO_DSN}}).card_ledger
     zone = ZoneInfo(knobs.business_zone)
     ahead = await days_ahead(pool, business_day(SystemClock().now_ms(), zone))
     return Finding("day partitions", ahead >= DAYS_AHEAD_MIN, f"{ahead} days from today on")
