@@ -48,7 +48,7 @@ from loadtests.separate_switch import broker_version
 from loadtests.stack import Stack, Tell, open_stack
 
 NAME: Final = "chaos"
-VERIFY_EVERY: Final = 10
+VERIFY_EVERY: Final = 20
 SERVICES: Final = ("card_ledger", "authorization", *BRIDGES, "admin")
 
 
@@ -105,6 +105,7 @@ def again_and_again() -> list[Strike]:
         KillAll(SERVICES),
         Crash("card_ledger", Point.AFTER_SEND),
         Kill("card_ledger", "authorization", "iso_bridge-2"),
+        Kill(*SERVICES, name="all services"),
         Crash("iso_bridge", Point.AFTER_SEND),
         EmptyKafka(),
     ]

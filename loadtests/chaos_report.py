@@ -45,6 +45,8 @@ def chaos_lines(result: dict[str, Any]) -> Iterator[str]:
         f" {len(rounds) - len(counting)} that do not) in {result['seconds'] / 60:.0f} min"
     )
     yield f"every key as its terminal believes: {states}"
+    if refused := sum(found.get("codes", {}).get("96", 0) for found in rounds):
+        yield f"{refused:,} of those refused heard 96: they came before the registry was read again"
     yield f"`lesko ledger verify` clean {verified.count('clean')} times of {len(verified)}"
     yield f"entries of {batches:,} batches without a gap, {asked:,} of them after asking for them"
 

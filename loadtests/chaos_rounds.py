@@ -15,6 +15,7 @@ from loadtests.stack import Stack, Tell
 
 ANSWERED_BEFORE: Final = 150
 ANSWERED_AFTER: Final = 100
+PAUSE_S: Final = 0.2
 FLOWS_WITHIN_S: Final = 40.0
 HEALTHY_WITHIN_S: Final = 60.0
 SETTLED_WITHIN_S: Final = 90.0
@@ -102,12 +103,13 @@ class Rounds:
         """Let traffic flow, strike in the middle of it, heal, and wait until it flows again."""
         scene, market = self._scene, self._scene.market
         market.next_seen()
-        market.crosses = strike.crosses
+        market.crosses, market.pause_s = strike.crosses, 0.0
         market.open()
         if not await market.until_answered(ANSWERED_BEFORE, seconds=FLOWS_WITHIN_S):
             message = f"the terminals were not served before the strike: {market.seen.codes}"
             raise CommandFailed(message)
         moment = await strike.hit(scene)
+        market.pause_s = PAUSE_S  # The books stay small enough to be verified often.
         found.unanswered, found.booked = len(moment.unanswered), len(moment.booked)
         found.counts = moment.counts or strike.is_quiet
         await strike.heal(scene)

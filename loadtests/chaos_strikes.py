@@ -54,8 +54,8 @@ class Strike:
 class Kill(Strike):
     """SIGKILL of members, all at once; started again at once."""
 
-    def __init__(self, *members: str) -> None:
-        self.name = f"kill -9 {' + '.join(members)}"
+    def __init__(self, *members: str, name: str = "") -> None:
+        self.name = f"kill -9 {name or ' + '.join(members)}"
         self.kills = len(members)
         self.answers_come = not set(members) & set(BRIDGES)
         self._members = members

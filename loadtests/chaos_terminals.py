@@ -1,7 +1,7 @@
 """Terminals that buy, repeat and reverse as EDCs do, and take down what they believe of each key.
 
 A terminal has one purchase at a time. Silence, or a lost line, is reversed until the reversal is
-answered; some terminals repeat the purchase once before that, at the other bridge.
+answered; half of the terminals repeat the purchase once before that, at the other bridge.
 """
 
 import asyncio
@@ -19,8 +19,9 @@ from loadtests.frames import pan_of
 REDIAL_S: Final = 0.1
 LOOK_S: Final = 0.01
 PROBLEMS_KEPT: Final = 8
-VERDICT: Final = (37, 38, 39)
-"""What a repeat must hear again."""
+SETTLED_KEPT: Final = 100
+Verdict = tuple[str | None, ...]
+"""DE37, 38 and 39: what a repeat must hear again."""
 
 
 class Asks(Protocol):
@@ -80,6 +81,7 @@ class Market:
         self.patience_s = patience_s
         self.ports = tuple(ports)
         self.is_open = False
+        self.pause_s = 0.0  # Between a terminal's purchases.
         self.crosses = False  # A third of the purchases go to both bridges at once.
         self.unsettled: dict[int, Key] = {}  # By number of the belief.
         self.answered = 0  # Verdicts heard so far.
@@ -149,6 +151,7 @@ class Till:
         self._at = at
         self._terminal = terminal
         self._home = at % len(market.ports)
+        self._settled: dict[int, Verdict | None] = {}
         self._wires = [dial(port, self._late) for port in market.ports]
 
     async def trade(self) -> None:
@@ -156,6 +159,8 @@ class Till:
         self._home = self._at % len(self._wires)
         while self._market.is_open:
             await self._buy()
+            if self._market.pause_s:
+                await asyncio.sleep(self._market.pause_s)
 
     async def hang_up(self) -> None:
         """Close all lines."""
@@ -166,7 +171,7 @@ class Till:
         market, terminal = self._market, self._terminal
         serial, amount = market.draw()
         stan = terminal.next_stan()
-        key = Key(terminal.name.decode(), stan)
+        key = self._key(stan)
         fields = self._fields(key, serial, amount)
         number = market.fleet.belief.open(terminal.index, stan, facts(serial, amount))
         market.unsettled[number] = key
@@ -179,6 +184,7 @@ class Till:
                 market.answered += 1
                 market.seen.codes[answer[39]] += 1
                 market.fleet.belief.answered(number, answer[39].encode())
+                self._settle(stan, _verdict(answer))
         finally:
             del market.unsettled[number]
 
@@ -190,12 +196,12 @@ class Till:
             )
             if one and two:
                 seen.crossed += 1
-                if [one.get(n) for n in VERDICT] != [two.get(n) for n in VERDICT]:
+                if _verdict(one) != _verdict(two):
                     seen.complain("two bridges answered one key differently", key)
             answer = one or two
         else:
             answer = await self._ask("0200", fields)
-        if answer is None and self._at % 4 == 0:
+        if answer is None and self._at // 2 % 2 == 0:  # Half of those at each bridge.
             await self._turn()
             answer = await self._ask("0201", fields)
             seen.repeated += answer is not None
@@ -212,6 +218,7 @@ class Till:
         self._market.seen.reversals += 1
         if answer[39] == "00":
             self._market.fleet.belief.reversed(number)
+            self._settle(key.stan, None)
         else:
             self._market.seen.complain(f"a reversal heard {answer[39]}", key)
 
@@ -231,14 +238,24 @@ class Till:
             self._market.seen.complain("an approval without DE37 or DE38", key)
 
     def _late(self, late: Late) -> None:
-        """Take an answer that came after the terminal's patience, which is longer than ours."""
-        seen = self._market.seen
+        """Take an answer that nobody waits for: a bridge slept, or two were asked."""
+        seen, stan = self._market.seen, int(late.fields[11])
         seen.late += 1
-        if late.mti == "0210" and late.fields[39] == "00":
-            seen.complain("an approval came after its time", self._key_of(late.fields))
+        if late.mti != "0210" or stan not in self._settled:
+            return
+        heard = self._settled[stan]
+        if heard is None and late.fields[39] == "00":
+            seen.complain("an approval came after its reversal", self._key(stan))
+        elif heard is not None and heard != _verdict(late.fields):
+            seen.complain("a second answer differs from the first", self._key(stan))
 
-    def _key_of(self, fields: Fields) -> Key:
-        return Key(self._terminal.name.decode(), int(fields[11]))
+    def _settle(self, stan: int, verdict: Verdict | None) -> None:
+        """Remember for a while what became of a purchase; None: it was taken back."""
+        self._settled[stan] = verdict
+        self._settled.pop(stan - SETTLED_KEPT, None)
+
+    def _key(self, stan: int) -> Key:
+        return Key(self._terminal.name.decode(), stan)
 
     def _fields(self, key: Key, serial: int, amount: int) -> Fields:
         fleet = self._market.fleet
@@ -247,3 +264,7 @@ class Till:
             12: fleet.time_bytes().hex(), 13: f"{fleet.day:%m%d}", 22: "051", 24: "003",
             41: key.terminal, 42: f"BUMA{self._terminal.index + 1:011d}", 49: "360",
         }  # fmt: skip
+
+
+def _verdict(answer: Fields) -> Verdict:
+    return answer.get(37), answer.get(38), answer.get(39)
