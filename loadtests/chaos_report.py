@@ -51,6 +51,21 @@ def chaos_lines(result: dict[str, Any]) -> Iterator[str]:
     yield f"entries of {batches:,} batches without a gap, {asked:,} of them after asking for them"
 
 
+def chaos_setting(result: dict[str, Any]) -> Iterator[str]:
+    """Give where, with what and how it was done."""
+    machine, plan = result["machine"], result["plan"]
+    yield (
+        f"{result['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB,"
+        f" kernel {machine['kernel']}, {machine['filesystem'] or 'unknown file system'}"
+    )
+    yield ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    yield (
+        f"{plan['terminals']} terminals, {plan['cards']:,} cards, SIGSTOP for"
+        f" {plan['freeze_s']:g} s, leases of {plan['lease_ms'] / 1000:g} s, answers within"
+        f" {plan['answer_ms'] / 1000:g} s"
+    )
+
+
 def is_sound(result: dict[str, Any]) -> bool:
     """Tell whether nothing was broken, and something was done at all."""
     return (

@@ -13,7 +13,8 @@ from loadtests.commands import CommandFailed
 from loadtests.embedded_switch import LESKO
 from loadtests.takeover_process import LOOK_EVERY_S
 
-BOOKED_S: Final = 0.05  # What was sent last is booked; a terminal that lost its line still dials.
+BOOKED_S: Final = 0.2  # What was sent last is booked by then.
+DIALS_S: Final = 0.05  # A terminal that lost its line has not dialled yet.
 MEETINGS_MAX: Final = 30
 MEETS_LOOKS: Final = 50
 MEETS_LOOK_S: Final = 0.005
@@ -62,7 +63,7 @@ class Crash(Strike):
             scene.wake(held)
             await asyncio.sleep(LOOK_EVERY_S)
         self._code = await member.ended(seconds=0)
-        await asyncio.sleep(BOOKED_S)
+        await asyncio.sleep(BOOKED_S if held else DIALS_S)
         moment = await scene.look()
         scene.wake(held)
         return moment

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from loadtests.chaos_report import CHAOS_HEADINGS, chaos_lines, chaos_rows
+from loadtests.chaos_report import CHAOS_HEADINGS, chaos_lines, chaos_rows, chaos_setting
 from loadtests.report import (
     ANSWER_HEADINGS,
     answer_rows,
@@ -75,8 +75,10 @@ def rolling(result: dict[str, Any]) -> str:
 
 def chaos(result: dict[str, Any]) -> str:
     """Write what each kind of strike met, and what was true after all of them."""
-    lines = "".join(f"- {line}\n" for line in chaos_lines(result))
-    return f"{table(CHAOS_HEADINGS, chaos_rows(result))}\n{lines}"
+    where, lines = (
+        "".join(f"- {line}\n" for line in some(result)) for some in (chaos_setting, chaos_lines)
+    )
+    return f"{where}\n{table(CHAOS_HEADINGS, chaos_rows(result))}\n{lines}"
 
 
 def setting(result: dict[str, Any]) -> str:

@@ -19,7 +19,14 @@ def a_round(strike: str = "kill -9 Kafka", **changes: Any) -> dict[str, Any]:
 def a_result(*rounds: dict[str, Any], verified: str = "clean") -> dict[str, Any]:
     return {
         "kills": 2, "seconds": 120.0, "belief": {"approved": 1_000}, "rounds": list(rounds),
-        "ledger_verify": [verified],
+        "ledger_verify": [verified], "date": "2026-11-25", "versions": {"kafka": "4.1.1"},
+        "machine": {
+            "cpu": "some", "cores": 2, "memory_gb": 8, "kernel": "6", "filesystem": "ext4",
+        },
+        "plan": {
+            "terminals": 200, "cards": 2_000, "freeze_s": 20.0, "lease_ms": 4_000,
+            "answer_ms": 8_000,
+        },
     }  # fmt: skip
 
 
@@ -75,6 +82,9 @@ class TestFigures:
         page = "<!-- figures: chaos x.json -->\n<!-- /figures -->"
         filled = fill(page, lambda _: a_result(a_round()))
 
+        assert (
+            "- kafka 4.1.1\n- 200 terminals, 2,000 cards, SIGSTOP for 20 s, leases of 4 s" in filled
+        )
         assert "| kill -9 Kafka | 1 | 1 | 200 | 9 |" in filled
         assert "- 2 kills in 1 rounds that count (and 0 that do not) in 2 min\n" in filled
 
