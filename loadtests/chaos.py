@@ -4,11 +4,8 @@ Everything runs on 127.0.0.1, in a directory of its own that is gone afterwards.
 """
 
 import argparse
-import asyncio
-import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -17,12 +14,7 @@ from itertools import chain, cycle
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-import uvloop
-
-from libs.clock import SystemClock, business_day
-from libs.outcome import Fault
 from loadtests import machine
 from loadtests.chaos_entries import EntriesReader
 from loadtests.chaos_launcher import Point
@@ -43,7 +35,7 @@ from loadtests.chaos_surroundings import (
 from loadtests.chaos_terminals import Market
 from loadtests.commands import CommandFailed
 from loadtests.fleet import Fleet, today
-from loadtests.run import REPOSITORY, RESULTS, VAR, result_file
+from loadtests.program import VAR, Ending, run_program, tell
 from loadtests.separate_switch import broker_version
 from loadtests.stack import Stack, Tell, open_stack
 
@@ -146,7 +138,7 @@ async def chaos(plan: Plan, *, work: Path) -> dict[str, Any]:
     """Run until there were kills enough or the time is over; return the whole result."""
     began, rounds, verified = monotonic(), list[dict[str, Any]](), list[str]()
     try:
-        async with open_scene(work, plan, _tell) as (scene, player):
+        async with open_scene(work, plan, tell) as (scene, player):
             kills = 0
             for strike in chain(once(), cycle(again_and_again())):
                 if kills >= plan.kills or monotonic() - began > plan.seconds:
@@ -180,7 +172,7 @@ async def _verified(stack: Stack) -> str:
     try:
         await stack.verify()
     except CommandFailed as failed:
-        _tell(str(failed))
+        tell(str(failed))
         return str(failed)
     return "clean"
 
@@ -192,19 +184,7 @@ def _keep_logs(work: Path, rounds: list[dict[str, Any]]) -> None:
         kept.mkdir(parents=True, exist_ok=True)
         for log in (work / "home").glob("*.log"):
             shutil.copy(log, kept)
-        _tell(f"a round was broken: the logs are kept in {kept}")
-
-
-async def _until_told_to_stop(plan: Plan, work: Path) -> dict[str, Any]:
-    """Let Ctrl-C and SIGTERM end what was started, then us."""
-    task, loop = asyncio.ensure_future(chaos(plan, work=work)), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    return await task
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, flush=True)
+        tell(f"a round was broken: the logs are kept in {kept}")
 
 
 def _asked() -> argparse.Namespace:
@@ -214,7 +194,7 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=plan.seconds, help="or after so long")
     parser.add_argument("--freeze", type=float, default=plan.freeze_s, help="seconds of SIGSTOP")
     parser.add_argument("--seed", default=plan.seed)
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where the result goes")
+    parser.add_argument("--results", type=Path, help="directory of the result file")
     parser.add_argument("--work", type=Path, default=VAR, help="where the data live meanwhile")
     return parser.parse_args()
 
@@ -225,27 +205,12 @@ def main() -> int:
     plan = replace(
         Plan(), kills=asked.kills, seconds=asked.seconds, freeze_s=asked.freeze, seed=asked.seed
     )
-    work = asked.work.resolve() / f"{NAME}-{os.getpid()}"
-    work.mkdir(parents=True)
-    day = business_day(SystemClock().now_ms(), ZoneInfo("UTC"))
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            found = runner.run(_until_told_to_stop(plan, work))
-    except (CommandFailed, Fault) as failed:
-        print(f"{NAME}: {failed}", file=sys.stderr)
-        return 1
-    except asyncio.CancelledError:
-        print(f"{NAME}: stopped; everything that was started has ended", file=sys.stderr)
-        return 130
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    result = {"name": NAME, "date": day.isoformat(), **found}
-    asked.results.mkdir(parents=True, exist_ok=True)
-    file = result_file(asked.results.resolve(), day, NAME)
-    file.write_text(json.dumps(result, indent=1) + "\n")
-    print_chaos(result)
-    print(f"written to {file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file}")
-    return 0 if is_sound(result) else 1
+
+    async def work(directory: Path, _: str | None) -> dict[str, Any]:
+        return await chaos(plan, work=directory)
+
+    ending = Ending(show=print_chaos, is_sound=is_sound)
+    return run_program(NAME, work, ending, place=asked.work, results=asked.results, quick=False)
 
 
 if __name__ == "__main__":

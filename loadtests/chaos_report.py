@@ -4,11 +4,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any, Final
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-
-from loadtests.report import WIDTH
+from loadtests.report import print_table, wide_console
 
 CHAOS_HEADINGS: Final = (
     "strike", "rounds", "kills", "unanswered", "booked", "answered later", "fenced",
@@ -77,13 +73,9 @@ def is_sound(result: dict[str, Any]) -> bool:
 
 def print_chaos(result: dict[str, Any]) -> None:
     """Print a result's table and what is below it."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
-    table = Table(*CHAOS_HEADINGS, title=f"kill rounds, seed {result['plan']['seed']}", box=SIMPLE)
-    for row in chaos_rows(result):
-        table.add_row(*row)
-    console.print(table)
+    console = wide_console()
+    title = f"kill rounds, seed {result['plan']['seed']}"
+    print_table(console, title, CHAOS_HEADINGS, chaos_rows(result))
     for line in chaos_lines(result):
         console.print(line, highlight=False)
     for found in result["rounds"]:

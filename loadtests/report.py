@@ -1,7 +1,7 @@
 """A result as people read it: medians over its rounds, as a table on a terminal or in Markdown."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
@@ -174,11 +174,25 @@ def _of_entries(entries: dict[str, Any] | None) -> str:
     return f", {entries['batches']:,} batches of entries published without a gap"
 
 
+def wide_console() -> Console:
+    """Return where to print: a log has room, and cut columns help nobody."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def print_table(
+    console: Console, title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """Print one table."""
+    table = Table(*headings, title=title, box=SIMPLE)
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
 def print_report(result: dict[str, Any]) -> None:
     """Print a result's tables."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)  # A log has room; cut columns help nobody.
+    console = wide_console()
     for name in switches_of(result):
         _print_switch(console, name, of_switch(result, name))
 
@@ -190,10 +204,7 @@ def _print_switch(console: Console, name: str, result: dict[str, Any]) -> None:
         (f"{name}: {title}", headings(result), rate_rows(result)),
         (f"{name}: answers, all rounds", ANSWER_HEADINGS, answer_rows(result)),
     ):
-        table = Table(*columns, title=heading, box=SIMPLE)
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
+        print_table(console, heading, columns, rows)
     for line in book_lines(result):
         console.print(line, highlight=False)
     for level in levels_of(result):

@@ -4,34 +4,23 @@ Everything runs on 127.0.0.1, in a directory of its own that is gone afterwards.
 """
 
 import argparse
-import asyncio
-import json
-import os
 import shutil
-import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-import uvloop
-
-from libs.clock import SystemClock, business_day
-from libs.outcome import Fault
 from loadtests import machine
-from loadtests.commands import CommandFailed
 from loadtests.embedded_switch import Installation
 from loadtests.entries import read_heads
 from loadtests.fleet import Fleet, today
 from loadtests.postgres import Postgres, open_postgres
+from loadtests.program import VAR, Ending, run_program, tell
 from loadtests.rolling_report import is_sound, print_rolls
 from loadtests.rolling_terminals import Trade
 from loadtests.rolling_trials import BRIDGES, QUICK, Plan, Rolling, Round, add_members
-from loadtests.run import DSN_VARIABLE, REPOSITORY, RESULTS, VAR, result_file
 from loadtests.separate_switch import broker_version
 from loadtests.stack import Stack, open_stack
-from loadtests.takeover_process import clean_environment
 
 NAME: Final = "rolling"
 BOOKS: Final = "lesko_load_rolling"
@@ -40,7 +29,7 @@ BOOKS: Final = "lesko_load_rolling"
 async def measure(plan: Plan, *, dsn: str | None, work: Path) -> dict[str, Any]:
     """Run all rounds and return the whole result."""
     async with open_postgres(dsn, work) as postgres:
-        _tell(f"PostgreSQL {postgres.settings['server_version']}")
+        tell(f"PostgreSQL {postgres.settings['server_version']}")
         try:
             rounds = await _roll(plan, postgres, work)
         finally:
@@ -57,10 +46,8 @@ async def measure(plan: Plan, *, dsn: str | None, work: Path) -> dict[str, Any]:
 async def _roll(plan: Plan, postgres: Postgres, work: Path) -> list[dict[str, Any]]:
     books = await postgres.create(BOOKS)
     installation = Installation(home=work / "home")
-    async with open_stack(
-        work / "stack", dsn=books, installation=installation, tell=_tell
-    ) as stack:
-        _tell(f"seeding {plan.cards:,} cards and {plan.outlets:,} outlets")
+    async with open_stack(work / "stack", dsn=books, installation=installation, tell=tell) as stack:
+        tell(f"seeding {plan.cards:,} cards and {plan.outlets:,} outlets")
         await stack.prepare(cards=plan.cards, outlets=plan.outlets)
         begins = await read_heads(books)
         add_members(stack)
@@ -69,9 +56,9 @@ async def _roll(plan: Plan, postgres: Postgres, work: Path) -> list[dict[str, An
         trade = _terminals(plan, stack)
         try:
             await Rolling(stack, trade).wait_whole()
-            one, found = Round(plan, stack, begins, _tell), list[dict[str, Any]]()
+            one, found = Round(plan, stack, begins, tell), list[dict[str, Any]]()
             for number in range(1, plan.rounds + 1):
-                _tell(f"round {number}: {plan.rate:g} purchases/s, {len(stack.members)} processes")
+                tell(f"round {number}: {plan.rate:g} purchases/s, {len(stack.members)} processes")
                 warm_up_s = 0.0 if found else plan.first_warm_up_s
                 found.append(await one.run(trade, warm_up_s=warm_up_s))
         finally:
@@ -83,30 +70,6 @@ def _terminals(plan: Plan, stack: Stack) -> Trade:
     ports = [stack[name].port for name in BRIDGES]
     fleet = Fleet(plan.outlets, today())
     return Trade(fleet, ports, cards=plan.cards, rate=plan.rate, seed=NAME)
-
-
-async def _until_told_to_stop(plan: Plan, **more: Any) -> dict[str, Any]:
-    """Let Ctrl-C and SIGTERM end what was started, then us; a second one does not disturb that."""
-    task, loop = asyncio.ensure_future(measure(plan, **more)), asyncio.get_running_loop()
-
-    def end() -> None:
-        if not task.cancelling():
-            task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
-    return await task
-
-
-def _keep_logs(work: Path, place: Path | None) -> None:
-    if place is not None:
-        place.mkdir(parents=True, exist_ok=True)
-        for log in (work / "home").glob("*.log"):
-            shutil.copy(log, place)
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, flush=True)
 
 
 def _asked() -> argparse.Namespace:
@@ -132,32 +95,20 @@ def _plan(asked: argparse.Namespace) -> Plan:
 def main() -> int:
     """Restart, print, write; 0 when every check held, however long restarts were felt."""
     asked = _asked()
-    work = asked.work.resolve() / f"{NAME}-{os.getpid()}"
-    work.mkdir(parents=True)
-    day = business_day(SystemClock().now_ms(), ZoneInfo("UTC"))
-    dsn = os.environ.get(DSN_VARIABLE) or None
-    for name in set(os.environ) - set(clean_environment()):
-        del os.environ[name]  # What is measured has its defaults, whatever is set around us.
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            found = runner.run(_until_told_to_stop(_plan(asked), dsn=dsn, work=work))
-    except (CommandFailed, Fault) as failed:
-        print(f"{NAME}: {failed}", file=sys.stderr)
-        return 1
-    except asyncio.CancelledError:
-        print(f"{NAME}: stopped; everything that was started has ended", file=sys.stderr)
-        return 130
-    finally:
-        _keep_logs(work, asked.keep_logs)
-        shutil.rmtree(work, ignore_errors=True)
-    result = {"name": NAME, "date": day.isoformat(), "quick": asked.quick, **found}
-    directory = asked.results or (VAR / "load" if asked.quick else RESULTS)
-    directory.mkdir(parents=True, exist_ok=True)
-    file = result_file(directory, day, NAME)
-    file.write_text(json.dumps(result, indent=1) + "\n")
-    print_rolls(result)
-    print(f"written to {file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file}")
-    return 0 if is_sound(result) else 1
+
+    async def work(directory: Path, dsn: str | None) -> dict[str, Any]:
+        return await measure(_plan(asked), dsn=dsn, work=directory)
+
+    def keep_logs(directory: Path) -> None:
+        if asked.keep_logs is not None:
+            asked.keep_logs.mkdir(parents=True, exist_ok=True)
+            for log in (directory / "home").glob("*.log"):
+                shutil.copy(log, asked.keep_logs)
+
+    ending = Ending(show=print_rolls, is_sound=is_sound, leave=keep_logs)
+    return run_program(
+        NAME, work, ending, place=asked.work, results=asked.results, quick=asked.quick
+    )
 
 
 if __name__ == "__main__":

@@ -5,11 +5,7 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Any, Final
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-
-from loadtests.report import WIDTH, book_lines
+from loadtests.report import book_lines, print_table, wide_console
 
 SLOW_SECONDS_MAX: Final = 10
 ROLL_HEADINGS: Final = (
@@ -72,15 +68,10 @@ def is_sound(result: dict[str, Any]) -> bool:
 
 def print_rolls(result: dict[str, Any]) -> None:
     """Print a result's table and what the books said."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
+    console = wide_console()
     many = len(result["rounds"])
     title = "quick run, no figures to keep" if result["quick"] else f"{many} round(s)"
-    table = Table(*ROLL_HEADINGS, title=title, box=SIMPLE)
-    for row in roll_rows(result):
-        table.add_row(*row)
-    console.print(table)
+    print_table(console, title, ROLL_HEADINGS, roll_rows(result))
     for line in book_lines(result):
         console.print(line, highlight=False)
     for one in result["rounds"]:

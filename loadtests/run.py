@@ -4,38 +4,20 @@ Everything runs on 127.0.0.1, in a directory of its own that is gone afterwards.
 """
 
 import argparse
-import asyncio
-import json
-import os
-import shutil
-import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import date
 from pathlib import Path
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Any
 
-import uvloop
-
-from libs.clock import SystemClock, business_day
-from libs.outcome import Fault
-from loadtests import embedded_switch, machine
-from loadtests.commands import CommandFailed
+from loadtests import machine
 from loadtests.embedded_switch import Installation
 from loadtests.pgbench import Yardstick
 from loadtests.postgres import Postgres, open_postgres
+from loadtests.program import VAR, Ending, run_program, tell
 from loadtests.report import of_switch, print_report, switches_of
 from loadtests.rounds import KAFKA, QUICK, SEEDED, YARDSTICK, Plan, Round, checks
 from loadtests.separate_switch import broker_version
-from loadtests.takeover_process import clean_environment
-
-REPOSITORY: Final = embedded_switch.REPOSITORY
-RESULTS: Final = REPOSITORY / "loadtests" / "results"
-VAR: Final = REPOSITORY / "var"
-DSN_VARIABLE: Final = "LESKO_LOAD_DSN"
-"""Names a server to use instead of our own; no argument, since it holds a password."""
 
 
 async def measure(
@@ -43,13 +25,13 @@ async def measure(
 ) -> dict[str, Any]:
     """Run all rounds and return the whole result; ``knobs`` as in Installation."""
     async with open_postgres(dsn, work) as postgres:
-        _tell(f"PostgreSQL {postgres.settings['server_version']}")
+        tell(f"PostgreSQL {postgres.settings['server_version']}")
         try:
             yardstick = await _yardstick(plan, postgres)
             installation = Installation(home=work / "home", knobs=knobs)
             installation.home.mkdir()
             await _seed(plan, postgres, installation)
-            one = Round(plan, postgres, installation, yardstick, work=work, tell=_tell)
+            one = Round(plan, postgres, installation, yardstick, work=work, tell=tell)
             rounds = [await one.run(number) for number in range(1, plan.rounds + 1)]
         finally:
             await postgres.drop(SEEDED)
@@ -68,35 +50,25 @@ async def _yardstick(plan: Plan, postgres: Postgres) -> Yardstick | None:
     if not plan.pgbench_seconds:
         return None
     if postgres.pgbench is None:
-        _tell("pgbench is not installed beside PostgreSQL: there will be no ratio")
+        tell("pgbench is not installed beside PostgreSQL: there will be no ratio")
         return None
     dsn = await postgres.create(YARDSTICK)
     yardstick = Yardstick(
         program=postgres.pgbench, dsn=dsn, scale=plan.pgbench_scale, seconds=plan.pgbench_seconds
     )
-    _tell(f"filling pgbench at scale {plan.pgbench_scale}")
+    tell(f"filling pgbench at scale {plan.pgbench_scale}")
     await yardstick.fill()
     return yardstick
 
 
 async def _seed(plan: Plan, postgres: Postgres, installation: Installation) -> None:
     dsn = await postgres.create(SEEDED)
-    _tell(f"seeding {plan.cards:,} cards and {plan.outlets:,} outlets")
+    tell(f"seeding {plan.cards:,} cards and {plan.outlets:,} outlets")
     await installation.seed(dsn, cards=plan.cards, outlets=plan.outlets)
 
 
 def _broker(plan: Plan) -> dict[str, str]:
     return {"kafka": broker_version()} if KAFKA in plan.switches else {}
-
-
-def result_file(directory: Path, day: date, name: str) -> Path:
-    """Return a name that is not taken: results are never written over."""
-    stem, number = f"{day.isoformat()}-{name}", 2
-    found = directory / f"{stem}.json"
-    while found.exists():
-        found = directory / f"{stem}-{number}.json"
-        number += 1
-    return found
 
 
 def is_sound(result: dict[str, Any]) -> bool:
@@ -107,23 +79,6 @@ def is_sound(result: dict[str, Any]) -> bool:
         for switch in switches_of(result)
         for one in of_switch(result, switch)["rounds"]
     )
-
-
-async def _until_told_to_stop(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
-    """Let Ctrl-C and SIGTERM end what was started, then us; a second one does not disturb that."""
-    task, loop = asyncio.ensure_future(work), asyncio.get_running_loop()
-
-    def end() -> None:
-        if not task.cancelling():
-            task.cancel()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
-    return await task
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, flush=True)
 
 
 def _asked() -> argparse.Namespace:
@@ -168,32 +123,14 @@ def _knob(word: str) -> tuple[str, str]:
 def main() -> int:
     """Measure, print, write; 0 when every check held."""
     asked = _asked()
-    work = asked.work.resolve() / f"load-{os.getpid()}"
-    work.mkdir(parents=True)
-    dsn = os.environ.get(DSN_VARIABLE) or None
-    for name in set(os.environ) - set(clean_environment()):
-        del os.environ[name]  # What is measured has its defaults, whatever is set around us.
-    day = business_day(SystemClock().now_ms(), ZoneInfo("UTC"))
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            whole = measure(_plan(asked), dsn=dsn, work=work, knobs=dict(asked.knobs))
-            found = runner.run(_until_told_to_stop(whole))
-    except (CommandFailed, Fault) as failed:
-        print(f"load: {failed}", file=sys.stderr)
-        return 1
-    except asyncio.CancelledError:
-        print("load: stopped; everything that was started has ended", file=sys.stderr)
-        return 130
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    result = {"name": asked.name, "date": day.isoformat(), "quick": asked.quick, **found}
-    directory = asked.results or (VAR / "load" if asked.quick else RESULTS)
-    directory.mkdir(parents=True, exist_ok=True)
-    file = result_file(directory, day, asked.name)
-    file.write_text(json.dumps(result, indent=1) + "\n")
-    print_report(result)
-    print(f"written to {file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file}")
-    return 0 if is_sound(result) else 1
+
+    async def work(directory: Path, dsn: str | None) -> dict[str, Any]:
+        return await measure(_plan(asked), dsn=dsn, work=directory, knobs=dict(asked.knobs))
+
+    ending = Ending(show=print_report, is_sound=is_sound)
+    return run_program(
+        asked.name, work, ending, place=asked.work, results=asked.results, quick=asked.quick
+    )
 
 
 if __name__ == "__main__":

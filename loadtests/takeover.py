@@ -4,26 +4,15 @@ Everything runs on 127.0.0.1, in a directory of its own that is gone afterwards.
 """
 
 import argparse
-import asyncio
-import json
-import os
-import shutil
-import signal
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-import uvloop
-
-from libs.clock import SystemClock, business_day
-from libs.outcome import Fault
 from loadtests import machine
-from loadtests.commands import CommandFailed
 from loadtests.embedded_switch import Installation
 from loadtests.postgres import Postgres, open_postgres
-from loadtests.run import DSN_VARIABLE, REPOSITORY, RESULTS, VAR, result_file
+from loadtests.program import REPOSITORY, VAR, Ending, run_program, tell
 from loadtests.takeover_make_run import measure_make_run, need_installed
 from loadtests.takeover_report import is_sound, print_starts
 from loadtests.takeover_trials import QUICK, SEEDED, Plan, Trials
@@ -36,14 +25,14 @@ async def measure(plan: Plan, *, dsn: str | None, work: Path, clone: Path) -> di
     if plan.has_make_run:
         need_installed(clone)
     async with open_postgres(dsn, work) as postgres:
-        print(f"PostgreSQL {postgres.settings['server_version']}", flush=True)
+        tell(f"PostgreSQL {postgres.settings['server_version']}")
         try:
             trials = await _prepare(plan, postgres, work)
             rounds = []
             for number in range(1, plan.rounds + 1):
                 found = await trials.run(number)
                 if plan.has_make_run:
-                    found["trials"] += await measure_make_run(clone, work, _tell)
+                    found["trials"] += await measure_make_run(clone, work, tell)
                 rounds.append(found)
         finally:
             await postgres.drop(SEEDED)
@@ -59,22 +48,10 @@ async def measure(plan: Plan, *, dsn: str | None, work: Path, clone: Path) -> di
 async def _prepare(plan: Plan, postgres: Postgres, work: Path) -> Trials:
     installation = Installation(home=work / "home")
     installation.home.mkdir()
-    _tell(f"seeding {plan.cards:,} cards and {plan.outlets:,} outlets")
+    tell(f"seeding {plan.cards:,} cards and {plan.outlets:,} outlets")
     dsn = await postgres.create(SEEDED)
     await installation.seed(dsn, cards=plan.cards, outlets=plan.outlets)
-    return Trials(plan, postgres, installation, _tell)
-
-
-async def _until_told_to_stop(plan: Plan, **more: Any) -> dict[str, Any]:
-    """Let Ctrl-C and SIGTERM end what was started, then us."""
-    task, loop = asyncio.ensure_future(measure(plan, **more)), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    return await task
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, flush=True)
+    return Trials(plan, postgres, installation, tell)
 
 
 def _asked() -> argparse.Namespace:
@@ -102,30 +79,14 @@ def _plan(asked: argparse.Namespace) -> Plan:
 def main() -> int:
     """Measure, print, write; 0 when every check held, whatever the budgets say."""
     asked = _asked()
-    work = asked.work.resolve() / f"{NAME}-{os.getpid()}"
-    work.mkdir(parents=True)
-    day = business_day(SystemClock().now_ms(), ZoneInfo("UTC"))
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            dsn = os.environ.get(DSN_VARIABLE) or None
-            work_to_do = _until_told_to_stop(_plan(asked), dsn=dsn, work=work, clone=asked.clone)
-            found = runner.run(work_to_do)
-    except (CommandFailed, Fault) as failed:
-        print(f"{NAME}: {failed}", file=sys.stderr)
-        return 1
-    except asyncio.CancelledError:
-        print(f"{NAME}: stopped; everything that was started has ended", file=sys.stderr)
-        return 130
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    result = {"name": NAME, "date": day.isoformat(), "quick": asked.quick, **found}
-    directory = asked.results or (VAR / "load" if asked.quick else RESULTS)
-    directory.mkdir(parents=True, exist_ok=True)
-    file = result_file(directory, day, NAME)
-    file.write_text(json.dumps(result, indent=1) + "\n")
-    print_starts(result)
-    print(f"written to {file.relative_to(REPOSITORY) if file.is_relative_to(REPOSITORY) else file}")
-    return 0 if is_sound(result) else 1
+
+    async def work(directory: Path, dsn: str | None) -> dict[str, Any]:
+        return await measure(_plan(asked), dsn=dsn, work=directory, clone=asked.clone)
+
+    ending = Ending(show=print_starts, is_sound=is_sound)
+    return run_program(
+        NAME, work, ending, place=asked.work, results=asked.results, quick=asked.quick
+    )
 
 
 if __name__ == "__main__":

@@ -5,11 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-from rich.box import SIMPLE
-from rich.console import Console
-from rich.table import Table
-
-from loadtests.report import WIDTH, book_lines
+from loadtests.report import book_lines, print_table, wide_console
 from loadtests.takeover_make_run import FIRST, NEXT
 from loadtests.takeover_trials import FROZEN, KILLED, RESTART
 
@@ -84,15 +80,10 @@ def is_sound(result: dict[str, Any]) -> bool:
 
 def print_starts(result: dict[str, Any]) -> None:
     """Print a result's table and what the books said."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH)
+    console = wide_console()
     many = len(result["rounds"])
     title = "quick run, no figures to keep" if result["quick"] else f"medians of {many} round(s)"
-    table = Table(*START_HEADINGS, title=title, box=SIMPLE)
-    for row in start_rows(result):
-        table.add_row(*row)
-    console.print(table)
+    print_table(console, title, START_HEADINGS, start_rows(result))
     for line in book_lines(result):
         console.print(line, highlight=False)
     for one in result["rounds"]:

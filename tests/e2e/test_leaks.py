@@ -4,7 +4,7 @@ import asyncio
 import io
 import logging
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -17,9 +17,10 @@ import structlog
 from prometheus_client import generate_latest
 from pydantic import SecretStr
 
-from libs.bus import Assigned, Bus, Outgoing, Reader, TopicInfo
+from libs.bus import Bus, Outgoing
 from libs.clock import SystemClock, business_day
 from libs.observe import configure_logs
+from loadtests.chaos_launcher import WrappedBus
 from loadtests.embedded_switch import Installation, free_ports
 from loadtests.frames import encode_frame, pan_of
 from services.cli.composition import SERVICES, open_shared, overrides
@@ -41,47 +42,19 @@ TABLES = """
 """
 
 
-class RecordingBus:
+class RecordingBus(WrappedBus):
     """Hands on to the real bus and keeps what was published."""
 
     def __init__(self, bus: Bus) -> None:
-        self._bus = bus
+        super().__init__(bus)
         self.published: dict[str, bytearray] = {}
-
-    async def start(self) -> None:
-        """As the real one."""
-        await self._bus.start()
-
-    async def stop(self) -> None:
-        """As the real one."""
-        await self._bus.stop()
 
     async def publish(self, records: Sequence[Outgoing], *, timeout_ms: int) -> None:
         """Keep, then publish."""
         for record in records:
             kept = self.published.setdefault(record.topic, bytearray())
             kept += record.key + b"|" + record.value + b"|" + record.envelope + b"\n"
-        await self._bus.publish(records, timeout_ms=timeout_ms)
-
-    async def topic(self, name: str) -> TopicInfo:
-        """As the real one."""
-        return await self._bus.topic(name)
-
-    async def open_group_reader(
-        self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None
-    ) -> Reader:
-        """As the real one."""
-        return await self._bus.open_group_reader(
-            topic, group=group, member=member, assigned=assigned
-        )
-
-    async def open_reader(self, topic: str, *, starts: Mapping[int, int | None]) -> Reader:
-        """As the real one."""
-        return await self._bus.open_reader(topic, starts=starts)
-
-    async def open_tail_reader(self, topic: str, *, partition: int) -> Reader:
-        """As the real one."""
-        return await self._bus.open_tail_reader(topic, partition=partition)
+        await super().publish(records, timeout_ms=timeout_ms)
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from libs.contracts.lesko.v1.authorization_pb2 import (
     OPERATION_PURCHASE,
     OPERATION_REVERSAL,
     AuthorizeRequested,
+    Operation,
 )
 from libs.contracts.lesko.v1.card_ledger_pb2 import Purchase
 from libs.contracts.topics import COMMANDS, LEDGER_COMMAND
+from libs.outcome import Fault
 from services.authorization.domain.asked import Asked
 from services.authorization.domain.card import Card, accounts_shown, valid_purses
 from services.authorization.domain.card_cache import CardCache
@@ -25,6 +27,15 @@ from services.authorization.handlers.records import read_request, write_command,
 from services.authorization.ports import Cards, Registry
 
 _REFUSED: Final = Purchase()
+_PATIENCE_MS: Final = 3_000
+"""So long new money waits for a registry that is behind. What was away for more than 5 s (we, the
+bus) has read it again well within this; a 96 is stored, and its terminal could not repeat."""
+
+
+class RegistryBehind(Fault):
+    """The registry is not current, and will be in a moment: the batch waits for it."""
+
+    retriable = True
 
 
 class AuthorizeRequests:
@@ -46,18 +57,19 @@ class AuthorizeRequests:
         self._clock = clock
         self._days = days
         self._partitions = ledger_partitions
+        self._behind_since_ms: int | None = None
 
     async def __call__(self, batch: Mapping[int, Sequence[Record]]) -> list[Outgoing]:
         """Return one command for each record, in the order of each partition.
 
-        Raises RequestBroken or GoodsBroken for a record that is none of ours, and
-        StoreUnavailable; then nothing was handed on.
+        Raises RequestBroken or GoodsBroken for a record that is none of ours, StoreUnavailable,
+        and RegistryBehind; then nothing was handed on.
         """
         requests = [
             (record, read_request(record.value)) for records in batch.values() for record in records
         ]
+        is_current = self._is_current(request.operation for _, request in requests)
         known = await self._load(requests)
-        is_current = self._registry.is_current(self._clock.now_ms())
         return [
             self._forward(
                 record, request, known.get(request.reference.card_token), is_current=is_current
@@ -68,6 +80,19 @@ class AuthorizeRequests:
     def forget_cards(self, partitions: Iterable[int]) -> None:
         """Drop the cards of request partitions that were assigned anew."""
         self._cache.forget(partitions)
+
+    def _is_current(self, operations: Iterable[Operation]) -> bool:
+        """Tell it for new money; raises RegistryBehind while that may still wait."""
+        now_ms = self._clock.monotonic_ms()  # The wall's may jump.
+        if self._registry.is_current(self._clock.now_ms()):
+            self._behind_since_ms = None
+            return True
+        if self._behind_since_ms is None:
+            self._behind_since_ms = now_ms
+        has_waited = now_ms - self._behind_since_ms >= _PATIENCE_MS
+        if not has_waited and OPERATION_PURCHASE in operations:
+            raise RegistryBehind("the registry is not current yet")
+        return False
 
     async def _load(
         self, requests: Sequence[tuple[Record, AuthorizeRequested]]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from loadtests.figures import fill
+from loadtests.program import result_file
 from loadtests.report import book_lines, headings, levels_of, of_switch, rate_rows, switches_of
-from loadtests.run import is_sound, result_file
+from loadtests.run import is_sound
 from tests.unit.loadtests.results import a_result, a_round, both
 
 KAFKA_CPU_US = {

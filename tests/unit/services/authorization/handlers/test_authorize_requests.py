@@ -36,7 +36,7 @@ from services.authorization.domain.card import Card, CardStatus
 from services.authorization.domain.card_cache import CardCache
 from services.authorization.domain.day import BusinessDays
 from services.authorization.domain.debit import GoodsBroken
-from services.authorization.handlers.authorize_requests import AuthorizeRequests
+from services.authorization.handlers.authorize_requests import AuthorizeRequests, RegistryBehind
 from services.authorization.handlers.records import RequestBroken
 
 PARTITIONS = 8
@@ -189,13 +189,58 @@ class TestPurchase:
 
 class TestStaleRegistry:
     async def test_takes_no_new_money(self) -> None:
-        """Five seconds without a sign of the registry's end: stored as 96, never approved."""
+        """Five seconds without a sign of the registry's end, and no hope: stored as 96."""
         bench = Bench(a_card())
         bench.clock.advance(5_001)
+        with pytest.raises(RegistryBehind):
+            await bench.command(a_request())
+        bench.clock.advance(3_000)
 
         command = await bench.command(a_request())
 
         assert (Outcome.COULD_NOT_PROCESS.number, 0) == (command.verdict, command.refuse_new)
+
+    async def test_waits_while_it_is_read_again(self) -> None:
+        """After an outage a purchase is not refused for the second that reading takes."""
+        bench = Bench(a_card())
+        bench.clock.advance(20_000)
+        with pytest.raises(RegistryBehind):
+            await bench.command(a_request())
+        bench.clock.advance(2_999)
+        with pytest.raises(RegistryBehind):
+            await bench.command(a_request())
+        bench.view.show_current(bench.clock.now_ms())
+
+        assert 0 == (await bench.command(a_request())).verdict
+
+    async def test_waits_anew_at_each_outage(self) -> None:
+        """The patience of one outage is not what the last one left over."""
+        bench = Bench(a_card())
+        bench.clock.advance(10_000)
+        with pytest.raises(RegistryBehind):
+            await bench.command(a_request())
+        bench.view.show_current(bench.clock.now_ms())
+        await bench.command(a_request())
+        bench.clock.advance(10_000)
+
+        with pytest.raises(RegistryBehind):
+            await bench.command(a_request())
+
+    async def test_does_not_wait_twice(self) -> None:
+        """Once the registry has been away for long, each purchase hears so at once."""
+        bench = Bench(a_card())
+        bench.clock.advance(5_001)
+        with pytest.raises(RegistryBehind):
+            await bench.command(a_request())
+        bench.clock.advance(60_000)
+
+        first, second = [await bench.command(a_request()) for _ in range(2)]
+
+        assert Outcome.COULD_NOT_PROCESS.number == first.verdict == second.verdict
+
+    async def test_is_a_fault_that_passes(self) -> None:
+        """The loop brings the batch again; it is never halved for this."""
+        assert RegistryBehind.retriable
 
     async def test_takes_money_up_to_the_limit(self) -> None:
         """Five seconds are still good."""
