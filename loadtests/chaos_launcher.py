@@ -56,6 +56,11 @@ class WrappedBus:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
+    @property
+    def clock_skew_ms(self) -> int:
+        """As Bus.clock_skew_ms."""
+        return self._bus.clock_skew_ms
+
     async def start(self) -> None:
         """As Bus.start."""
         await self._bus.start()
@@ -71,6 +76,10 @@ class WrappedBus:
     async def topic(self, name: str) -> TopicInfo:
         """As Bus.topic."""
         return await self._bus.topic(name)
+
+    async def bounds(self, name: str) -> Mapping[int, tuple[int, int]]:
+        """As Bus.bounds."""
+        return await self._bus.bounds(name)
 
     async def open_group_reader(
         self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None

@@ -72,6 +72,11 @@ class MemoryBus:
         self._is_open = False
         self._room: list[asyncio.Future[None]] = []
 
+    @property
+    def clock_skew_ms(self) -> int:
+        """Nothing: records are stamped by our own clock."""
+        return 0
+
     async def start(self) -> None:
         """Open for records."""
         self._is_open = True
@@ -106,6 +111,13 @@ class MemoryBus:
         """Describe a topic; raises TopicUnknown."""
         topic = self._topic(name)
         return TopicInfo(topic.id, len(topic.partitions))
+
+    async def bounds(self, name: str) -> Mapping[int, tuple[int, int]]:
+        """Tell where each log begins and ends; raises TopicUnknown."""
+        return {
+            partition.number: (partition.log.first, partition.log.end)
+            for partition in self._topic(name).partitions
+        }
 
     async def open_group_reader(
         self,

@@ -62,6 +62,10 @@ class Reader(Protocol):
 class Bus(Protocol):
     """Publish and read."""
 
+    @property
+    def clock_skew_ms(self) -> int:
+        """How far our clock is ahead of the bus's for sure, negative: behind; 0: not proven."""
+
     async def start(self) -> None:
         """Connect; raises BusUnavailable."""
 
@@ -77,6 +81,12 @@ class Bus(Protocol):
 
     async def topic(self, name: str) -> TopicInfo:
         """Describe a topic; raises TopicUnknown."""
+
+    async def bounds(self, name: str) -> Mapping[int, tuple[int, int]]:
+        """Return each partition's first offset, and the one that its next record will get.
+
+        Raises TopicUnknown and BusUnavailable.
+        """
 
     async def open_group_reader(
         self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None

@@ -13,6 +13,9 @@ from libs.pg import open_pool
 from services.cli.waits import BUS_CHECK, DATABASE_CHECK, TOPICS_CHECK, missing_topics
 
 EVERY_S: Final = 1.0
+CLOCK_CHECK: Final = "bus.clock"
+SKEW_MS_MAX: Final = 1_000
+"""Limits, leases and deadlines bear this much of a difference between clocks (DESIGN 12)."""
 
 
 async def watch_database(dsn: SecretStr, health: Health) -> None:
@@ -25,9 +28,10 @@ async def watch_database(dsn: SecretStr, health: Health) -> None:
 
 
 async def watch_bus(bus: Bus, topics: Sequence[str], health: Health) -> None:
-    """Report whether the bus answers and has these topics, every second until cancelled."""
+    """Report each second whether the bus answers, has these topics, and has our time."""
     while True:
         await asyncio.sleep(EVERY_S)
+        health.report(CLOCK_CHECK, skew_problem(bus.clock_skew_ms))
         try:
             missing = await missing_topics(bus, topics)
         except BusUnavailable as fault:
@@ -35,6 +39,17 @@ async def watch_bus(bus: Bus, topics: Sequence[str], health: Health) -> None:
         else:
             health.report(BUS_CHECK, None)
             health.report(TOPICS_CHECK, missing)
+
+
+def skew_problem(skew_ms: int) -> str | None:
+    """Return what is wrong with a clock that is this far ahead of the bus's; None: nothing."""
+    if abs(skew_ms) <= SKEW_MS_MAX:
+        return None
+    way = "ahead of" if skew_ms > 0 else "behind"
+    return (
+        f"this machine's clock is {abs(skew_ms) / 1_000:.1f} s {way} Kafka's:"
+        " set the time on both (chrony or another time service)"
+    )
 
 
 async def watch_loop(health: Health, clock: Clock, metrics: Metrics) -> None:

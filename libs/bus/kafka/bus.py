@@ -7,11 +7,13 @@ from functools import partial
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
 
 from libs.bus.faults import BusUnavailable, TopicUnknown
 from libs.bus.kafka.assigned import AssignedSource
 from libs.bus.kafka.closing import Closer
-from libs.bus.kafka.consumers import make_consumer
+from libs.bus.kafka.consumers import find_bounds, make_consumer
 from libs.bus.kafka.membership import GroupSource
 from libs.bus.kafka.producer import ReplaceableProducer
 from libs.bus.kafka.pump import Pump
@@ -63,6 +65,11 @@ class KafkaBus:
         """How often the producer was stuck or could not be trusted any more."""
         return self._producer.replaced
 
+    @property
+    def clock_skew_ms(self) -> int:
+        """How far our clock is ahead of the brokers' for sure, negative: behind; 0: not proven."""
+        return self._producer.skew.ms
+
     async def start(self) -> None:
         """Connect; raises BusUnavailable, and may be called again then."""
         # At DEBUG it writes records, and at a broken line the same complaint many times a second.
@@ -110,6 +117,22 @@ class KafkaBus:
         if name not in state.topics:
             raise TopicUnknown(name)
         return state.topics[name]
+
+    async def bounds(self, name: str) -> Mapping[int, tuple[int, int]]:
+        """Ask the brokers where each log begins and ends; raises TopicUnknown, BusUnavailable."""
+        info = await self.topic(name)
+        places = [TopicPartition(name, number) for number in range(info.partitions)]
+        consumer = self._make_consumer()
+        try:
+            async with asyncio.timeout(self._limits.start_ms / 1000):
+                await consumer.start()
+            found = await find_bounds(consumer, places, limit_ms=self._limits.start_ms)
+        except (KafkaError, OSError, TimeoutError) as trouble:
+            message = f"nobody tells where {name} begins and ends ({type(trouble).__name__})"
+            raise BusUnavailable(message) from None
+        finally:
+            self._closer.end_consumer(consumer)
+        return {place.partition: (first, end) for place, (first, end) in found.items()}
 
     async def open_group_reader(
         self, topic: str, *, group: str, member: str = "", assigned: Assigned | None = None

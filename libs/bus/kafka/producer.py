@@ -21,11 +21,13 @@ from aiokafka.errors import (
     RecordListTooLargeError,
     TopicAuthorizationFailedError,
 )
+from aiokafka.structs import RecordMetadata
 
 from libs.bus.faults import BusUnavailable, SendRefused, SendUnknown
 from libs.bus.kafka.closing import Closer
 from libs.bus.kafka.room import Room
 from libs.bus.kafka.settings import KafkaLimits
+from libs.bus.kafka.skew import Skew
 from libs.bus.port import Outgoing
 from libs.clock import Clock
 from libs.outcome import Fault
@@ -36,7 +38,7 @@ _RETRY_MS: Final = 250
 _TOO_LARGE: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 _NOT_ALLOWED: Final = (ClusterAuthorizationFailedError, TopicAuthorizationFailedError)
 
-Sent = asyncio.Future[object]
+Sent = asyncio.Future[RecordMetadata]
 
 
 class _Live:
@@ -92,6 +94,7 @@ class ReplaceableProducer:
         self._is_open = False
         self._log = structlog.get_logger("libs.bus.kafka")
         self.replaced = 0
+        self.skew = Skew(clock)
 
     async def start(self) -> None:
         """Connect; raises BusUnavailable."""
@@ -145,6 +148,7 @@ class ReplaceableProducer:
         self, live: _Live, records: Sequence[Outgoing], sent: list[Sent], deadline_ms: int
     ) -> None:
         live.begin(self._clock.monotonic_ms())
+        sent_ms = self._clock.now_ms()
         try:
             last = await self._hand_over(live, records, sent, deadline_ms)
             # Order makes the rest done once the last of each partition is.
@@ -158,6 +162,7 @@ class ReplaceableProducer:
             if (error := future.exception()) is not None:
                 raise self._judge(live, error, records)
         live.succeed(self._clock.monotonic_ms())
+        self.skew.note(sent_ms=sent_ms, appended_ms=sent[-1].result().timestamp)
 
     async def _hand_over(
         self, live: _Live, records: Sequence[Outgoing], sent: list[Sent], deadline_ms: int

@@ -11,6 +11,7 @@ from aiokafka.errors import (
     OutOfOrderSequenceNumber,
     TopicAuthorizationFailedError,
 )
+from aiokafka.structs import RecordMetadata, TopicPartition
 
 from libs.bus import BusUnavailable, Outgoing, SendRefused, SendUnknown
 from libs.bus.kafka.producer import ReplaceableProducer
@@ -24,6 +25,11 @@ CARD = b"4000001234567899"
 Answer = BaseException | str | None
 
 
+def stamped(at_ms: int) -> RecordMetadata:
+    """Return what a broker says of a record that it appended at this time."""
+    return RecordMetadata("t.x.v1", 0, TopicPartition("t.x.v1", 0), 0, at_ms, 1, 0)
+
+
 class ScriptedProducer:
     """Confirms sends with what ``answer`` returns: None at once, an exception, or never."""
 
@@ -33,6 +39,7 @@ class ScriptedProducer:
         self.futures: list[asyncio.Future[object]] = []
         self.start_fault: Exception | None = None
         self.has_sent = asyncio.Event()
+        self.stamp_ms = 0
 
     async def start(self) -> None:
         """Start, or fail as told."""
@@ -48,7 +55,7 @@ class ScriptedProducer:
         if isinstance(answer, BaseException):
             future.set_exception(answer)
         elif answer is None:
-            future.set_result(None)
+            future.set_result(stamped(self.stamp_ms))
         self.futures.append(future)
         return future
 
@@ -127,6 +134,16 @@ class TestSend:
         assert [("envelope", b"env")] == headers
         assert 0 == bench.taken_bytes
 
+    async def test_looks_at_the_brokers_clock(self) -> None:
+        """A record that was stamped before it was sent shows that our clock is ahead."""
+        bench = Bench(FixedClock(600_000))
+        await bench.producer.start()
+
+        await bench.send(b"a")
+
+        assert 600_000 == bench.producer.skew.ms
+        await bench.producer.stop()
+
     async def test_checks_every_record(self, bench: Bench) -> None:
         """A failure in the middle is not hidden by a last record that went well."""
         bench.answer = answers(None, OutOfOrderSequenceNumber(), None)
@@ -153,7 +170,7 @@ class TestSend:
             await bench.send(b"a", timeout_ms=20)
         held = bench.taken_bytes
 
-        bench.made[0].futures[0].set_result(None)
+        bench.made[0].futures[0].set_result(stamped(0))
         await asyncio.sleep(0)
 
         assert held > 0
