@@ -28,7 +28,7 @@ class AnswerRequests:
         now_ms = self._clock.now_ms()
         writes: dict[Caller, list[bytes]] = {}
         for waiting, record in batch:
-            asker = waiting.open_asker()
+            asker = waiting.open_asker(at_ms)
             if asker is None:
                 self._stay_silent(waiting, "socket_closed", at_ms)
                 continue

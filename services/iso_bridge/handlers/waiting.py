@@ -24,6 +24,13 @@ class Asker(NamedTuple):
     reception: Reception
 
 
+class Earlier(NamedTuple):
+    """A message that another one has joined, and until when its own answer is in time."""
+
+    asker: Asker
+    deadline_ms: int
+
+
 class Waiting:
     """What the edge keeps between a request and its answer. Times are monotonic ms."""
 
@@ -43,7 +50,7 @@ class Waiting:
         received_ms: int,
     ) -> None:
         self.latest = asker
-        self.earlier: tuple[Asker, ...] = ()
+        self.earlier: tuple[Earlier, ...] = ()
         self.operation = operation
         self.key = key  # Empty for an inquiry.
         self.content = content
@@ -56,10 +63,10 @@ class Waiting:
 
     def join(self, asker: Asker, received_ms: int) -> None:
         """Let the repeat wait too, longest remembered first out."""
-        askers = (*self.earlier, self.latest)
-        for forgotten in askers[:-EARLIER_MAX]:
-            forgotten.caller.settle()
-        self.earlier = askers[-EARLIER_MAX:]
+        joined = (*self.earlier, Earlier(self.latest, self.deadline_ms))
+        for forgotten in joined[:-EARLIER_MAX]:
+            forgotten.asker.caller.settle()
+        self.earlier = joined[-EARLIER_MAX:]
         self.latest = asker
         self.received_ms = received_ms
         self.deadline_ms = received_ms + asker.reception.answer_ms
@@ -73,17 +80,17 @@ class Waiting:
         """Whether it is not known that the command left."""
         return self.repeat_until_ms == _NO_REPEATS
 
-    def open_asker(self) -> Asker | None:
-        """Return the latest message whose socket is still open."""
+    def open_asker(self, now_ms: int) -> Asker | None:
+        """Return the latest message whose socket is open, and of earlier ones one still in time."""
         if self.latest.caller.is_open:
             return self.latest
-        for asker in reversed(self.earlier):
-            if asker.caller.is_open:
+        for asker, deadline_ms in reversed(self.earlier):
+            if asker.caller.is_open and now_ms < deadline_ms:
                 return asker
         return None
 
     def settle(self) -> None:
         """Tell every socket that it waits no longer for this."""
         self.latest.caller.settle()
-        for asker in self.earlier:
-            asker.caller.settle()
+        for earlier in self.earlier:
+            earlier.asker.caller.settle()

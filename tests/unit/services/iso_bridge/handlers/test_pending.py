@@ -38,6 +38,19 @@ class TestJoin:
 
         assert ([], 1) == (second.sent, len(first.sent))
 
+    def test_does_not_fall_back_to_a_socket_whose_time_is_over(self) -> None:
+        """The time that a repeat has is its own: who asked before it no longer listens."""
+        edge, first, second = Edge(), FakeCaller(), FakeCaller()
+        edge.ask("0200", PURCHASE, first)
+        edge.clock.advance(7_000)
+        edge.ask("0201", PURCHASE, second)
+        second.is_open = False
+        edge.clock.advance(1_000)
+        edge.reply(0, approved())
+
+        assert ([], []) == (first.sent, second.sent)
+        assert (0, 0, 0) == (first.owed, second.owed, len(edge.pending))
+
     def test_answers_once_on_one_socket(self) -> None:
         """Two copies on one socket get one answer."""
         edge, caller = Edge(), FakeCaller()
