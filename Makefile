@@ -21,7 +21,7 @@ python="$(PYTHON)"; if [ -z "$$python" ]; then \
 endef
 
 ##@ Use
-.PHONY: run test load takeover rolling chaos figures
+.PHONY: run test load takeover rolling fuzz-http chaos simulate figures
 run: ## Set up, start everything in one process and show one purchase; KAFKA=1: on Kafka
 	@$(READY)
 	@exec .venv/bin/lesko run $(if $(KAFKA),--kafka)
@@ -38,8 +38,14 @@ takeover: setup ## Measure how soon a restarted and a second switch serve, and p
 rolling: setup ## Restart each process on Kafka in order amid purchases, and print what it cost
 	@.venv/bin/python -m loadtests.rolling
 
+fuzz-http: setup ## Ask every endpoint of admin thousands of things by its own form, signed in
+	@.venv/bin/python -m loadtests.http_fuzz
+
 chaos: setup ## Kill and freeze everything in turn amid purchases, and check the books after each
 	@.venv/bin/python -m loadtests.chaos
+
+simulate: setup ## Live through SEEDS=n worlds in virtual time, in which everything goes wrong
+	@.venv/bin/python -m tests.simulation.run 1 $(or $(SEEDS),1000)
 
 figures: setup ## Make the tables of loadtests/README.md again from the raw outputs
 	@.venv/bin/python -m loadtests.figures
@@ -69,8 +75,8 @@ clean: ## Remove what can be made again; never the data in ./var
 	@find libs services tests loadtests hardware-agent -name __pycache__ -prune -exec rm -rf {} +
 
 ##@ Rings of tests
-.PHONY: tidy unit property contract integration e2e
-tidy unit property contract integration e2e: setup ## Run one ring
+.PHONY: tidy unit property contract integration simulation e2e
+tidy unit property contract integration simulation e2e: setup ## Run one ring
 	@.venv/bin/python tests/run.py $@
 
 ##@ Help

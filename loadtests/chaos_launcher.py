@@ -25,7 +25,7 @@ from services.cli.composition import (
     overrides,
     with_watches,
 )
-from services.cli.database import need_dsn
+from services.cli.database import need_logins
 from services.cli.lifecycle import run_parts
 from services.cli.settings import Settings
 from services.cli.signals import run_until_stopped
@@ -132,15 +132,16 @@ def serve_wrapped(service: str, wrap: Wrap) -> None:
 
 async def _serve(settings: Settings, service: str, wrap: Wrap, stop: asyncio.Event) -> None:
     parts = choose_services([service], settings)
-    dsn = need_dsn(settings) if any(part.schema is not None for part in parts) else None
-    over = overrides(settings, dsn)
+    owners = [part.schema for part in parts if part.schema is not None]
+    logins = need_logins(settings, owners) if owners else None
+    over = overrides(settings, logins)
     check_settings(parts, over)
     async with open_shared(settings, parts, logs=sys.stdout) as (plain, _):
         shared = replace(plain, bus=wrap(plain.bus))
-        if not await unless_stopped(wait_for_needs(parts, shared, dsn, migrate=False), stop):
+        if not await unless_stopped(wait_for_needs(parts, shared, logins, migrate=False), stop):
             return
         await run_parts(
-            with_watches(parts, settings, dsn),
+            with_watches(parts, settings, logins),
             shared,
             over,
             stop=stop,

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -44,9 +45,15 @@ class Installation:
             "PYTHONPATH": str(REPOSITORY),  # Whatever directory it works in.
             "LESKO_HOME": str(self.home),
             "LESKO_POSTGRES__DSN": dsn,
+            "LESKO_POSTGRES__ROLE_PREFIX": self.role_prefix,  # A server may have other ones, too.
             **self.knobs,
             **more,
         }
+
+    @property
+    def role_prefix(self) -> str:
+        """What the services' roles begin with, for this installation alone."""
+        return f"lesko_{blake2b(bytes(self.home.absolute()), digest_size=5).hexdigest()}"
 
     def remove_logs(self) -> None:
         """Forget what its processes have said: a line a purchase adds up."""

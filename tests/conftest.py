@@ -67,6 +67,8 @@ class PostgresServer:
         """Drop databases, whoever still uses them."""
         for database in databases:
             await self._tell(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+            for service in ("admin", "card_ledger", "authorization"):  # See own_roles_of.
+                await self._tell(f'DROP ROLE IF EXISTS "{database}_{service}"')
 
     async def drop_templates(self) -> None:
         """Drop what this run has copied from."""
@@ -96,6 +98,14 @@ class PostgresServer:
             await connection.execute(sql)
         finally:
             await connection.close()
+
+
+def own_roles_of(dsn: str) -> dict[str, str]:
+    """Return the setting that gives the services roles of this database's own.
+
+    Roles are the whole server's, and another test's must not have its passwords changed.
+    """
+    return {"LESKO_POSTGRES__ROLE_PREFIX": urlsplit(dsn).path.lstrip("/")}
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ RINGS = (
     Ring(
         name="integration", seconds_max=720, tests=ROOT / "tests" / "integration", uses_kafka=True
     ),
+    Ring(name="simulation", seconds_max=720, tests=ROOT / "tests" / "simulation"),
     Ring(name="e2e", seconds_max=900, tests=ROOT / "tests" / "e2e", uses_kafka=True),
 )
 

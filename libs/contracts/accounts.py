@@ -21,6 +21,7 @@ class AccountKind(IntEnum):
     PROGRAMME = 4  # owner: programme, sub: partition.
     TRANSIT = 5  # sub: partition. Must return to zero.
     QUOTA_HEAD = 6  # Head of a shared account with a floor.
+    ADJUSTMENT = 7  # sub: partition. The other side of manual adjustments. No floor.
 
 
 def account_number(kind: AccountKind, owner: int, sub: int) -> int:
@@ -36,6 +37,11 @@ def purse_account(wallet: int, purse: int = OWN_PURSE) -> int:
 def outlet_account(outlet: int, partition: int) -> int:
     """Return the outlet's shard in a ledger partition."""
     return account_number(AccountKind.OUTLET, outlet, partition)
+
+
+def adjustment_account(partition: int) -> int:
+    """Return the other side of manual adjustments in a ledger partition."""
+    return account_number(AccountKind.ADJUSTMENT, 0, partition)
 
 
 def kind_of(account: int) -> AccountKind:

@@ -4,30 +4,38 @@ from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from libs.bus.port import Record
+from libs.bus.port import Outgoing, Record
 from libs.clock import day_number
 from libs.contracts import topics
-from libs.contracts.accounts import outlet_account, purse_account
+from libs.contracts.accounts import adjustment_account, outlet_account, purse_account
 from libs.contracts.envelope import first_envelope
 from libs.contracts.keys import business_key
 from libs.contracts.lesko.v1.authorization_pb2 import Reference
 from libs.contracts.lesko.v1.card_ledger_pb2 import (
+    AccountTerms,
     DebitLine,
     Inquiry,
     LedgerAnswer,
     LedgerCommand,
     LedgerEntries,
     Limits,
+    MovementsAsked,
+    OpenAccounts,
+    Posting,
+    PostingLeg,
     Purchase,
     Reversal,
+    WalletMovements,
 )
 from libs.fakes.clock import FixedClock
 from libs.fakes.memory_books import MemoryBooks
 from libs.observe import Metrics
 from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Account, Book, Terms
+from services.card_ledger.domain.kinds import TransferKind
 from services.card_ledger.domain.transfer import partition_of_id, serial_of
 from services.card_ledger.handlers.post_transfers import PostTransfers
+from services.card_ledger.handlers.tell_movements import TellMovements
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.ports import OwnedPartition
 
@@ -132,6 +140,59 @@ def an_inquiry(*, wallet: int = 1) -> LedgerCommand:
     )
 
 
+def an_adjustment(
+    amount: int, *, stan: int = 1, wallet: int = 1, purse: int = 0, day: date = TODAY
+) -> LedgerCommand:
+    """Build a manual adjustment: a positive amount is credited, a negative one debited."""
+    account, other = purse_account(wallet, purse), adjustment_account(wallet % PARTITIONS)
+    debit, credit = (other, account) if amount > 0 else (account, other)
+    reference = a_reference(amount=abs(amount), wallet=wallet)
+    reference.key = business_key(day, "adjustment", f"{stan:032x}")
+    reference.key_day = day_number(day)
+    return LedgerCommand(
+        reference=reference,
+        wallet=wallet,
+        accounts=[account],
+        posting=Posting(
+            kind=TransferKind.ADJUSTMENT.value,
+            legs=[PostingLeg(debit=debit, credit=credit, amount_minor=abs(amount))],
+        ),
+    )
+
+
+def an_opening(*accounts: AccountTerms, wallet: int = 1) -> LedgerCommand:
+    """Build a command that opens purses."""
+    return LedgerCommand(wallet=wallet, open_accounts=OpenAccounts(accounts=accounts))
+
+
+def a_question(
+    *,
+    wallet: int = 1,
+    first: date = TODAY,
+    last: date = TODAY,
+    after: int = 0,
+    rows_max: int = 0,
+) -> LedgerCommand:
+    """Build a question for what moved in a wallet."""
+    return LedgerCommand(
+        wallet=wallet,
+        movements=MovementsAsked(
+            first_day=day_number(first), last_day=day_number(last), after=after, rows_max=rows_max
+        ),
+    )
+
+
+class Heard:
+    """A publisher that keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+
+    async def publish(self, records: Sequence[Outgoing], *, timeout_ms: int) -> None:
+        """Keep the records."""
+        self.records.extend(records)
+
+
 class Counter:
     """Posts commands through a handler; answers come back in the order of the commands."""
 
@@ -188,12 +249,21 @@ class LedgerBench(Counter):
 
     def __init__(self, accounts: dict[int, Account], *, now_ms: int) -> None:
         self.books = MemoryBooks(accounts)
+        self.heard = Heard()
+        self.tell = TellMovements(self.books, self.heard, send_timeout_ms=1_000)
         clock = FixedClock(now_ms)
         super().__init__(self._begin(accounts, 1, clock), clock, PARTITIONS)
 
     def take_over(self, accounts: dict[int, Account], *, epoch: int) -> None:
         """Begin a new tenure from the books' heads."""
         self.handler = self._begin(accounts, epoch, self.clock)
+
+    async def ask(self, question: LedgerCommand) -> WalletMovements:
+        """Post a question and return what is told once its batch is committed."""
+        records, _ = self.records([question])
+        await self.handler(records)
+        await self.tell.answer_next()
+        return WalletMovements.FromString(self.heard.records[-1].value)
 
     def balance(self, wallet: int, purse: int = 0) -> int:
         """Return a purse's committed balance in minor units."""
@@ -222,4 +292,5 @@ class LedgerBench(Counter):
         book.load(accounts, {})
         self.tenure = Tenure.begin(owned, book, "t")
         self.metrics = Metrics()
-        return PostTransfers(self.books, self.tenure, clock, ZONE, MetricsFigures(self.metrics))
+        figures = MetricsFigures(self.metrics)
+        return PostTransfers(self.books, self.tenure, clock, ZONE, figures, self.tell.ask)

@@ -1,11 +1,22 @@
 """The ledger's store in memory, with the constraints that the tables have."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
-from services.card_ledger.domain.book import Account
+from libs.clock import day_number
+from services.card_ledger.domain.answer import PurseAmount
+from services.card_ledger.domain.book import Account, Terms
+from services.card_ledger.domain.movement import Movements, Period, page_of
 from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer
-from services.card_ledger.ports import Batch, BooksFork, KeyTaken, LeaseLost, OnceOnly
+from services.card_ledger.ports import (
+    Batch,
+    BooksFork,
+    KeyTaken,
+    LeaseLost,
+    NewAccount,
+    OnceOnly,
+)
 
 
 class MemoryBooks:
@@ -17,6 +28,7 @@ class MemoryBooks:
         self.batches: list[Batch] = []
         self.once: set[tuple[int, int]] = set()
         self.heads: dict[int, tuple[int, int, bytes]] = {}  # partition: epoch, batch_no, head
+        self.opened: dict[int, date] = {}
         self.lookups = 0
 
     def own(self, partition: int, epoch: int) -> None:
@@ -27,6 +39,45 @@ class MemoryBooks:
     async def read_accounts(self, numbers: Sequence[int]) -> Mapping[int, Account]:
         """Return the accounts that exist."""
         return {number: self.accounts[number] for number in numbers if number in self.accounts}
+
+    async def open_accounts(
+        self, accounts: Sequence[NewAccount], today: date
+    ) -> Mapping[int, date]:
+        """Open what is not open yet."""
+        for one in accounts:
+            until = None if one.valid_until is None else day_number(one.valid_until)
+            terms = Terms(one.floor, one.ceiling, until, one.programme)
+            self.accounts.setdefault(one.number, Account(0, 0, terms))
+            self.opened.setdefault(one.number, today)
+        return {one.number: self.opened[one.number] for one in accounts}
+
+    async def read_movements(self, period: Period) -> Movements:
+        """Return one page of what moved a wallet's purses."""
+        purses = [number for number in period.purses if number in self.accounts]
+        moved = [
+            row
+            for row in sorted(self.rows, key=lambda row: row.id)
+            if row.debit_seq and not {row.debit, row.credit}.isdisjoint(purses)
+        ]
+        told = [
+            row
+            for row in moved
+            if row.id > period.after and period.first_day <= row.booked_on <= period.last_day
+        ]
+        opening, closing = (
+            tuple(self._balance(number, moved, day) for number in purses if period.is_first)
+            for day in (period.first_day - 1, period.last_day)
+        )
+        return page_of(period, opening, closing, told[: period.rows_max + 1])
+
+    def _balance(self, number: int, moved: Sequence[Transfer], day: int) -> PurseAmount:
+        """Sum what an account held at the end of a day, from its first balance on."""
+        account = self.accounts[number]
+        balance = account.balance
+        for row in moved:
+            if row.booked_on <= day:
+                balance += row.amount * ((row.credit == number) - (row.debit == number))
+        return PurseAmount(number, account.terms.programme, balance)
 
     async def read_stored(self, keys: Mapping[bytes, int]) -> Mapping[bytes, StoredKey]:
         """Return what is stored under keys."""

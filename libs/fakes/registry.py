@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from libs.registry import EntityStatus, Outlet, Product, Programme, Terminal
+from libs.registry import EntityStatus, Outlet, OutletGroup, Product, Programme, Terminal
 
 _ACTIVE = EntityStatus.ACTIVE
 
@@ -13,9 +13,16 @@ def an_outlet(
     code: str = "",
     groups: Collection[str] = ("even",),
     status: EntityStatus = _ACTIVE,
+    region: str = "",
 ) -> Outlet:
     """Return an outlet as the demo data names it."""
-    return Outlet(code or f"BUMA{number:011d}", number, "Kios", frozenset(groups), status)
+    code = code or f"BUMA{number:011d}"
+    return Outlet(code, number, "Kios", frozenset(groups), status, region)
+
+
+def a_group(code: str = "even", *, status: EntityStatus = _ACTIVE) -> OutletGroup:
+    """Return a group of outlets."""
+    return OutletGroup(code, f"Group {code}", status)
 
 
 def a_terminal(

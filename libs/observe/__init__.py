@@ -5,9 +5,11 @@ from libs.observe.health import Health, LoopWatch
 from libs.observe.logs import configure_logs
 from libs.observe.metrics import HealthFigures, Metrics
 from libs.observe.money import MoneyLog
+from libs.observe.steady_stream import LOG_CHECK, log_problem, steady
 from libs.observe.trouble import place_of
 
 __all__ = [
+    "LOG_CHECK",
     "Counts",
     "FastHistogram",
     "Health",
@@ -18,5 +20,7 @@ __all__ = [
     "MoneyLog",
     "Tally",
     "configure_logs",
+    "log_problem",
     "place_of",
+    "steady",
 ]

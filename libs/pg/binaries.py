@@ -46,7 +46,7 @@ def find_binaries(
     ``known_directories``. Raises ServerFault with what was wrong with each.
     """
     reasons = []
-    for directory in [given] if given else candidates or known_directories():
+    for directory in _to_try(given, candidates):
         try:
             found = try_binaries(directory)
         except ServerFault as fault:
@@ -59,6 +59,12 @@ def find_binaries(
         reasons.append("LESKO_POSTGRES__BINARIES named it.")
     wanted = f"No PostgreSQL {major}, which made the data," if major else "No usable PostgreSQL"
     raise ServerFault(" ".join([f"{wanted} was found.", *reasons, _ADVICE]))
+
+
+def _to_try(given: Path | None, candidates: Sequence[Path] | None) -> Sequence[Path]:
+    if given is not None:
+        return [given]
+    return known_directories() if candidates is None else candidates
 
 
 def known_directories() -> list[Path]:

@@ -68,7 +68,8 @@ def make_cluster(place: Place, binaries: Binaries) -> None:
             place,
             binaries,
             fresh,
-            f"CREATE ROLE {APPLICATION} LOGIN PASSWORD '{application}';",
+            # It makes the services' own roles, and may then do no more with them.
+            f"CREATE ROLE {APPLICATION} LOGIN CREATEROLE PASSWORD '{application}';",
             f"CREATE DATABASE {APPLICATION} OWNER {APPLICATION};",
             f"REVOKE ALL ON DATABASE {APPLICATION} FROM PUBLIC;",
         )

@@ -8,6 +8,7 @@ import asyncpg
 from libs.outcome import Fault
 
 __all__ = [
+    "AccessRefused",
     "CommitUnknown",
     "DirectoryBusy",
     "ServerFault",
@@ -45,6 +46,10 @@ class StoreBroken(Fault):
     """Statement, schema, login or data are wrong; the same again will fail again."""
 
 
+class AccessRefused(StoreBroken):
+    """PostgreSQL does not let this login in, or does not let it do this."""
+
+
 class ServerFault(Fault):
     """Our own server does not start; the text is one sentence (or two) that says what to do."""
 
@@ -59,6 +64,7 @@ class _Kind(Enum):
     ANSWER_LOST = auto()  # Committed or not, if it was of a kind that commits.
     CONFLICT = auto()
     BROKEN = auto()
+    SHUT_OUT = auto()
 
 
 class _Meaning(NamedTuple):
@@ -78,8 +84,11 @@ _BY_SQLSTATE: Final = {
     "25006": _Meaning(_Kind.NOT_DONE_ANYWHERE, "PostgreSQL is read-only"),
     "25P03": _Meaning(_Kind.NOT_DONE, "The transaction stood idle for too long"),
     "25P04": _Meaning(_Kind.NOT_DONE, "The transaction took too long"),
+    "28": _Meaning(_Kind.SHUT_OUT, "PostgreSQL refused the login"),
+    "3D000": _Meaning(_Kind.SHUT_OUT, "There is no such database"),
     "40": _Meaning(_Kind.NOT_DONE, "PostgreSQL rolled the transaction back"),
     "40003": _Meaning(_Kind.ANSWER_LOST, "PostgreSQL does not know how the statement ended"),
+    "42501": _Meaning(_Kind.SHUT_OUT, "PostgreSQL does not allow it"),
     "53": _Meaning(_Kind.NOT_DONE, "PostgreSQL is out of something it needs"),
     "55P03": _Meaning(_Kind.NOT_DONE, "A lock was not to be had in time"),
     "57": _Meaning(_Kind.NOT_DONE, "An operator stopped the statement"),
@@ -130,6 +139,8 @@ def translate(error: BaseException, *, may_have_committed: bool) -> Fault | None
             return StoreConflict(sqlstate, getattr(error, "constraint_name", None) or "")
         case _Kind.BROKEN:
             return StoreBroken(_text(meaning, sqlstate, error))
+        case _Kind.SHUT_OUT:
+            return AccessRefused(_text(meaning, sqlstate, error))
         case _Kind.NOT_DONE:
             return StoreUnavailable(_text(meaning, sqlstate, error))
         case _Kind.NOT_DONE_ANYWHERE:

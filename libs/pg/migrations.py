@@ -1,11 +1,16 @@
-"""Bring a service's schema forward, file by file; there is no way back."""
+"""Bring a service's schema forward, file by file; there is no way back.
 
+Payments go on meanwhile: a file that does not get its locks at once gives up, for whatever queues
+behind its request would wait with it, and is tried again a little later.
+"""
+
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import asyncpg
 from pydantic import SecretStr
@@ -14,16 +19,35 @@ from libs.outcome import Fault
 from libs.pg.faults import translate
 from libs.pg.pool import plain_dsn
 
-__all__ = ["Migration", "MigrationFault", "migrate", "read_migrations"]
+__all__ = ["Migration", "MigrationBlocked", "MigrationFault", "migrate", "read_migrations"]
 
 _FILE: Final = re.compile(r"(\d{4})_([a-z][a-z0-9_]*)\.sql")
 _SCHEMA: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CONNECT_SECONDS: Final = 10
-_LOCK_WAIT: Final = "60s"
+_TURN_WAIT: Final = "60s"
+_LOCK_MS: Final = 400  # A payment that has to queue behind us waits no longer.
+_STATEMENT_MS: Final = 10_000  # Locks are held until the end, so the rest must be quick.
+_ALONE: Final = "-- Runs outside of a transaction."
+"""The first line of a file whose one statement PostgreSQL refuses in a transaction: CREATE INDEX
+CONCURRENTLY and its like, which hold up nobody and so may take their time."""
+
+# What an index that was not finished leaves; a partitioned table's own is valid once all parts are.
+_HALF_BUILT: Final = """
+    SELECT i.indexrelid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+     WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relnamespace = to_regnamespace($1)
+"""
+
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 class MigrationFault(Fault):
     """The files and the database do not fit together, or a file failed; nothing of it stayed."""
+
+
+class MigrationBlocked(Fault):
+    """A file did not get its locks, however often; nothing of it stayed and nobody waits."""
+
+    retriable = True
 
 
 class Migration(NamedTuple):
@@ -38,14 +62,26 @@ class _File(NamedTuple):
     migration: Migration
     sql: str
 
+    @property
+    def runs_alone(self) -> bool:
+        return self.sql.startswith(_ALONE)
 
-async def migrate(dsn: str | SecretStr, schema: str, directory: Path) -> list[Migration]:
+
+async def migrate(
+    dsn: str | SecretStr,
+    schema: str,
+    directory: Path,
+    *,
+    tries: int = 20,
+    pause_ms: int = 1_000,
+) -> list[Migration]:
     """Apply what the schema lacks, in order, one transaction each; return what was applied.
 
     Creates the schema and its table ``migration`` when they are missing. A second run does
-    nothing; two at once take turns. Raises MigrationFault for a gap, a file that changed after it
-    was applied, a database newer than the files, or failing SQL; StoreUnavailable or StoreBroken
-    for a server that cannot be reached.
+    nothing; two at once take turns. A file waits 400 ms for a lock, and is then tried again after
+    a pause, ``tries`` times in all. Raises MigrationBlocked after the last one; MigrationFault for
+    a gap, a file that changed after it was applied, a database newer than the files, or failing
+    SQL; StoreUnavailable or StoreBroken for a server that cannot be reached.
     """
     if not _SCHEMA.fullmatch(schema):
         raise MigrationFault(f"{schema!r} is no name for a schema.")
@@ -55,7 +91,7 @@ async def migrate(dsn: str | SecretStr, schema: str, directory: Path) -> list[Mi
         _compare(applied, {file.migration.number: file.migration for file in files}, schema)
         fresh = [file for file in files if file.migration.number not in applied]
         for file in fresh:
-            await _apply(connection, schema, file)
+            await _apply_patiently(connection, schema, file, tries=tries, pause_ms=pause_ms)
     return [file.migration for file in fresh]
 
 
@@ -83,13 +119,13 @@ def _read(directory: Path) -> list[_File]:
 
 
 @asynccontextmanager
-async def _only_one(dsn: str, schema: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+async def _only_one(dsn: str, schema: str) -> AsyncIterator[Driver]:
     """Connect and hold the schema's lock until the block is left."""
     try:
         connection = await asyncpg.connect(
             dsn,
             timeout=_CONNECT_SECONDS,
-            server_settings={"application_name": "lesko migrate", "lock_timeout": _LOCK_WAIT},
+            server_settings={"application_name": "lesko migrate", "lock_timeout": _TURN_WAIT},
         )
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         raise translate(error, may_have_committed=False) or error from None
@@ -103,9 +139,7 @@ async def _only_one(dsn: str, schema: str) -> AsyncIterator["asyncpg.Connection[
             await connection.close(timeout=_CONNECT_SECONDS)  # Frees the lock.
 
 
-async def _applied(
-    connection: "asyncpg.Connection[asyncpg.Record]", schema: str
-) -> dict[int, Migration]:
+async def _applied(connection: Driver, schema: str) -> dict[int, Migration]:
     await connection.execute(
         f"""
         SET client_min_messages = warning;
@@ -139,27 +173,69 @@ def _compare(applied: Mapping[int, Migration], files: Mapping[int, Migration], s
             )
 
 
-async def _apply(
-    connection: "asyncpg.Connection[asyncpg.Record]", schema: str, file: _File
+async def _apply_patiently(
+    connection: Driver, schema: str, file: _File, *, tries: int, pause_ms: int
 ) -> None:
-    number, name, sha256 = file.migration
+    for left in range(tries - 1, -1, -1):
+        try:
+            await _apply(connection, schema, file)
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+            if not left:
+                raise MigrationBlocked(
+                    f"{_title(schema, file)} did not get its locks in {tries} tries: a long"
+                    " transaction holds what it needs. Nothing was changed; end that one, or try"
+                    " again later."
+                ) from None
+            await asyncio.sleep(pause_ms / 1_000)
+        else:
+            return
+
+
+async def _apply(connection: Driver, schema: str, file: _File) -> None:
     try:
+        if file.runs_alone:
+            await _apply_alone(connection, schema, file)
+            return
         async with connection.transaction():
+            await connection.execute(
+                f"SET LOCAL lock_timeout = {_LOCK_MS};"
+                f" SET LOCAL statement_timeout = {_STATEMENT_MS}"
+            )
             await connection.execute(file.sql)
             if not connection.is_in_transaction():
                 raise MigrationFault(
-                    f"{schema} migration {number:04}_{name}.sql ends its own transaction; "
+                    f"{_title(schema, file)} ends its own transaction; "
                     "it must not hold COMMIT or ROLLBACK."
                 )
-            await connection.execute(
-                f'INSERT INTO "{schema}".migration (number, name, sha256) '  # noqa: S608 -- as above
-                "VALUES ($1, $2, $3)",
-                number,
-                name,
-                sha256,
-            )
+            await _note(connection, schema, file)
+    except asyncpg.QueryCanceledError:
+        raise MigrationFault(
+            f"{_title(schema, file)} took longer than {_STATEMENT_MS / 1_000:g} s, in which"
+            " payments may have to wait: split it."
+        ) from None
     except asyncpg.PostgresError as error:
         fault = translate(error, may_have_committed=True)
         if fault is None or fault.retriable:
             raise
-        raise MigrationFault(f"{schema} migration {number:04}_{name}.sql failed: {fault}") from None
+        raise MigrationFault(f"{_title(schema, file)} failed: {fault}") from None
+
+
+async def _apply_alone(connection: Driver, schema: str, file: _File) -> None:
+    """Run the one statement; what an earlier try left unfinished is taken away first."""
+    for (index,) in await connection.fetch(_HALF_BUILT, f'"{schema}"'):
+        await connection.execute(f"DROP INDEX CONCURRENTLY {index}")
+    await connection.execute(file.sql)
+    await _note(connection, schema, file)
+
+
+async def _note(connection: Driver, schema: str, file: _File) -> None:
+    await connection.execute(
+        f'INSERT INTO "{schema}".migration (number, name, sha256) '  # noqa: S608 -- checked name
+        "VALUES ($1, $2, $3)",
+        *file.migration,
+    )
+
+
+def _title(schema: str, file: _File) -> str:
+    number, name, _ = file.migration
+    return f"{schema} migration {number:04}_{name}.sql"

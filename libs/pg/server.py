@@ -71,6 +71,11 @@ class Server:
         return _dsn(self._place, APPLICATION, self.port)
 
     @property
+    def maker_dsn(self) -> str:
+        """For the superuser, in the application's database, to make roles. Holds its password."""
+        return _dsn(self._place, ADMIN, self.port, APPLICATION)
+
+    @property
     def admin_dsn(self) -> str:
         """For the superuser, in the database ``postgres``. Holds its password."""
         return _dsn(self._place, ADMIN, self.port)
@@ -270,6 +275,6 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _dsn(place: Place, role: str, port: int) -> str:
+def _dsn(place: Place, role: str, port: int, database: str | None = None) -> str:
     password = password_of(place, role) or ""
-    return f"postgresql://{role}:{password}@127.0.0.1:{port}/{role}?sslmode=disable"
+    return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database or role}?sslmode=disable"

@@ -20,6 +20,15 @@ class Outlet(NamedTuple):
     name: str
     groups: frozenset[str]
     status: EntityStatus
+    region: str = ""  # What the scopes of operators name; empty: none.
+
+
+class OutletGroup(NamedTuple):
+    """A set of outlets that rules and scopes name."""
+
+    code: str
+    name: str
+    status: EntityStatus
 
 
 class Terminal(NamedTuple):
@@ -65,6 +74,11 @@ class Programme(NamedTuple):
 def outlet_entity(code: str) -> str:
     """Return the registry's key of an outlet."""
     return f"outlet/{code}"
+
+
+def group_entity(code: str) -> str:
+    """Return the registry's key of an outlet group."""
+    return f"group/{code}"
 
 
 def terminal_entity(code: str) -> str:

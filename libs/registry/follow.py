@@ -16,7 +16,7 @@ from libs.registry.view import ChangeBroken, RegistryView
 _PARTITION = 0
 _RECORDS_MAX = 1_000
 _FIRST_WAIT_MS = 10
-_EMPTY = "the registry topic is empty: start admin after `lesko seed`"
+_EMPTY = "the registry topic is empty: start admin, which publishes it"
 _PARTLY = "the registry topic does not hold all of the registry yet: admin has to publish it"
 _READING = "the registry is still being read"
 _SKEW_MS = 1_000
@@ -48,11 +48,12 @@ class RegistryFollower:
         self._retry_ms = retry_ms
         self._filled = asyncio.Event()
         self._whole = ""  # The log that was seen to hold a full publication.
+        self._wall_ahead_ms = self._wall_ahead()  # As of the last proof.
         self._log = structlog.get_logger("registry")
         self.skipped = 0
 
     async def filled(self) -> None:
-        """Wait until a full publication, not an empty one, was read to the log's end once."""
+        """Wait until a full publication was read to the log's end once; a new switch's is empty."""
         await self._filled.wait()
 
     async def run(self) -> None:
@@ -77,7 +78,7 @@ class RegistryFollower:
 
     async def _turn(self, reader: Reader, log: str) -> bool:
         """Take once; False when the topic has become another log."""
-        before_ms = self._clock.now_ms()
+        before_ms, ahead_ms = self._clock.monotonic_ms(), self._wall_ahead()
         # An empty take is a proof however short it is, and until the first one everybody waits.
         wait_ms = self._wait_ms if self._filled.is_set() else _FIRST_WAIT_MS
         taken = await reader.take(wait_ms=wait_ms, records_max=_RECORDS_MAX)
@@ -87,12 +88,11 @@ class RegistryFollower:
         # Nothing taken proves the end of this log; whether it is still the topic's is asked.
         if (await self._bus.topic(REGISTRY)).id != log:
             return False
-        if not self._view.versions:
-            self._report(_EMPTY)
-        elif self._whole != log:
+        if self._whole != log:
             # The end of a half published registry is no end: what is unknown here may exist.
-            self._report(_PARTLY)
+            self._report(_PARTLY if self._view.versions else _EMPTY)
         else:
+            self._wall_ahead_ms = ahead_ms
             self._view.show_current(before_ms)
             self._filled.set()
             self._report(None)
@@ -108,10 +108,23 @@ class RegistryFollower:
                     self._log.warning(
                         "registry_change_skipped", partition=partition, offset=record.offset
                     )
-            # A busy topic may never be empty; its own times show how far it was read.
-            shown_ms = records[-1].appended_ms - _SKEW_MS
             if self._whole == log:
-                self._view.show_current(min(shown_ms, self._clock.now_ms()))
+                self._show_by(records[-1])
+
+    def _show_by(self, record: Record) -> None:
+        """Let a record show how far a topic was read that is never found empty.
+
+        Its age is what the wall clock says and what it would say without the steps that it made
+        since the last proof, whichever is more: a clock set back by ten minutes would take old news
+        for new. What comes out of the future has no age.
+        """
+        walls = (self._clock.now_ms(), self._clock.monotonic_ms() + self._wall_ahead_ms)
+        ages_ms = [wall - record.appended_ms + _SKEW_MS for wall in walls]
+        if min(ages_ms) >= 0:
+            self._view.show_current(self._clock.monotonic_ms() - max(ages_ms))
+
+    def _wall_ahead(self) -> int:
+        return self._clock.now_ms() - self._clock.monotonic_ms()
 
     def _take_over(self, change: RegistryChange, log: str) -> None:
         if not change.HasField("published"):

@@ -7,16 +7,18 @@ from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
 from libs.registry.entities import (
     EntityStatus,
     Outlet,
+    OutletGroup,
     Product,
     Programme,
     Terminal,
+    group_entity,
     outlet_entity,
     product_entity,
     programme_entity,
     terminal_entity,
 )
 
-Entry = Outlet | Terminal | Product | Programme
+Entry = Outlet | OutletGroup | Terminal | Product | Programme
 
 PUBLISHED: Final = "published"
 """The key of the record that ends a full publication; no entity has it."""
@@ -27,6 +29,8 @@ def entity_of(entry: Entry) -> str:
     match entry:
         case Outlet():
             return outlet_entity(entry.code)
+        case OutletGroup():
+            return group_entity(entry.code)
         case Terminal():
             return terminal_entity(entry.code)
         case Product():
@@ -46,6 +50,8 @@ def write_change(entry: Entry, *, version: int, changed_ms: int) -> RegistryChan
     match entry:
         case Outlet():
             change.outlet.CopyFrom(_write_outlet(entry))
+        case OutletGroup():
+            change.outlet_group.CopyFrom(wire.OutletGroup(code=entry.code, name=entry.name))
         case Terminal():
             change.terminal.CopyFrom(_write_terminal(entry))
         case Product():
@@ -72,6 +78,9 @@ def read_entry(change: RegistryChange) -> Entry:
         return _read_terminal(change.terminal, status)
     if kind == "product":
         return _read_product(change.product, status)
+    if kind == "outlet_group":
+        group = change.outlet_group
+        return OutletGroup(code=group.code, name=group.name, status=status)
     return _read_programme(change.programme, status)
 
 
@@ -82,6 +91,7 @@ def _read_outlet(record: wire.Outlet, status: EntityStatus) -> Outlet:
         name=record.name,
         groups=frozenset(record.groups),
         status=status,
+        region=record.region,
     )
 
 
@@ -127,7 +137,11 @@ def _read_programme(record: wire.Programme, status: EntityStatus) -> Programme:
 
 def _write_outlet(entry: Outlet) -> wire.Outlet:
     return wire.Outlet(
-        code=entry.code, number=entry.number, name=entry.name, groups=sorted(entry.groups)
+        code=entry.code,
+        number=entry.number,
+        name=entry.name,
+        groups=sorted(entry.groups),
+        region=entry.region,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
 from libs.outcome import Fault
-from libs.registry.entities import EntityStatus, Outlet, Product, Programme, Terminal
+from libs.registry.entities import EntityStatus, Outlet, OutletGroup, Product, Programme, Terminal
 from libs.registry.records import Entry, entity_of, read_entry
 
 CURRENT_WITHIN_MS: Final = 5_000
@@ -26,14 +26,19 @@ class RegistryView:
     def __init__(self) -> None:
         self._versions: dict[str, int] = {}
         self._outlets: dict[str, Outlet] = {}
+        self._groups: dict[str, OutletGroup] = {}
         self._terminals: dict[str, Terminal] = {}
         self._products: dict[str, tuple[Product, ...]] = {}
         self._programmes: dict[int, Programme] = {}
-        self._shown_ms = -CURRENT_WITHIN_MS
+        self._shown_ms: int | None = None
 
     def outlet(self, code: str) -> Outlet | None:
         """Return the outlet with this code, whatever its status."""
         return self._outlets.get(code.rstrip(" "))
+
+    def group(self, code: str) -> OutletGroup | None:
+        """Return the outlet group with this code, whatever its status."""
+        return self._groups.get(code)
 
     def terminal(self, code: str) -> Terminal | None:
         """Return the terminal with this code, whatever its status."""
@@ -56,12 +61,15 @@ class RegistryView:
         return MappingProxyType(self._versions)
 
     def is_current(self, now_ms: int) -> bool:
-        """Tell whether the registry was shown to be read to its end within the last 5 s."""
-        return now_ms - self._shown_ms <= CURRENT_WITHIN_MS
+        """Tell whether the registry was shown to be read to its end within the last 5 s.
+
+        By the monotonic clock (Clock.monotonic_ms), whatever the wall's does.
+        """
+        return self._shown_ms is not None and now_ms - self._shown_ms <= CURRENT_WITHIN_MS
 
     def show_current(self, at_ms: int) -> None:
-        """Note that everything up to this moment (Unix ms) has been read."""
-        self._shown_ms = max(self._shown_ms, at_ms)
+        """Note that everything up to this moment (Clock.monotonic_ms) has been read."""
+        self._shown_ms = at_ms if self._shown_ms is None else max(self._shown_ms, at_ms)
 
     def apply(self, change: RegistryChange) -> bool:
         """Take over one change; False for a version that is not higher, or a kind of tomorrow.
@@ -87,6 +95,8 @@ class RegistryView:
         match entry:
             case Outlet():
                 self._outlets[entry.code] = entry
+            case OutletGroup():
+                self._groups[entry.code] = entry
             case Terminal():
                 self._terminals[entry.code] = entry
             case Product():

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from libs.outcome import Fault
+from libs.vault.sealed_file import BackupKey
 from libs.vault.token_key import TokenKey
 from libs.vault.vault import KEY_BYTES, KEY_ID_MAX, Vault
 
 TOKEN_KEY_FILE: Final = "token.key"  # noqa: S105 -- a file's name
+BACKUP_KEY_FILE: Final = "backup.key"
 _VAULT_KEY_FILES = "vault-*.key"
 _OTHERS = 0o077
 
@@ -36,6 +38,17 @@ def read_vault(directory: Path) -> Vault:
     return Vault(keys)
 
 
+def read_backup_key(path: Path) -> BackupKey:
+    """Read the key of backups; raises VaultFault."""
+    return BackupKey(_read_key(path, "let `lesko backup init-key` make one"))
+
+
+def make_backup_key(path: Path) -> bool:
+    """Write a random key of backups for the owner alone; False when one is there already."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _write_once(path)
+
+
 def generate_demo_keys(directory: Path) -> tuple[Path, ...]:
     """Write the keys that are missing, random and for the owner alone; return what was written.
 
@@ -56,14 +69,12 @@ def _key_id(path: Path) -> int:
     return int(number)
 
 
-def _read_key(path: Path) -> bytes:
+def _read_key(path: Path, way: str = "let `lesko seed` make demo keys") -> bytes:
     try:
         others = path.stat().st_mode & _OTHERS
         text = path.read_bytes().strip()
     except FileNotFoundError:
-        raise VaultFault(
-            f"{path} is missing: put the key there, or let `lesko seed` make demo keys"
-        ) from None
+        raise VaultFault(f"{path} is missing: put the key there, or {way}") from None
     except OSError as error:
         raise VaultFault(f"{path} cannot be read: {error.strerror}") from None
     if others:

@@ -5,7 +5,8 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,13 +16,24 @@ from libs.observe.health import Health
 from libs.observe.metrics import HealthFigures
 from libs.outcome import Fault
 from libs.web.app import build_app
+from libs.web.patience import patient_protocol
 
 _STOP_S: Final = 2
 _BACKLOG: Final = 128
+_KEEP_ALIVE_S: Final = 15
+_HEAD_MS_MAX: Final = 10_000
+_CONNECTIONS_MAX: Final = 256
 
 
 class PortTaken(Fault):
     """The address cannot be listened on; the text names it and the setting that moves it."""
+
+
+class Tls(NamedTuple):
+    """PEM files of a server's certificate (with its chain) and key."""
+
+    certificate: Path
+    key: Path
 
 
 class _Guest(uvicorn.Server):
@@ -55,10 +67,21 @@ async def serve_health(
 
 
 @asynccontextmanager
-async def serve_app(app: FastAPI, *, host: str, port: int, setting: str) -> AsyncIterator[int]:
+async def serve_app(
+    app: FastAPI,
+    *,
+    host: str,
+    port: int,
+    setting: str,
+    tls: Tls | None = None,
+    head_ms_max: int = _HEAD_MS_MAX,
+    connections_max: int = _CONNECTIONS_MAX,
+) -> AsyncIterator[int]:
     """Serve an app in this event loop while the block runs; yields the port (0 asks for any).
 
-    Raises PortTaken before anything is served. Leaving ends open requests after two seconds.
+    With ``tls`` nothing is served in clear. A request's head has ``head_ms_max`` to arrive, and
+    who comes when there are ``connections_max`` hears 503. Raises PortTaken before anything is
+    served. Leaving ends open requests after two seconds.
     """
     listener = _listen(host, port, setting)
     config = uvicorn.Config(
@@ -69,6 +92,10 @@ async def serve_app(app: FastAPI, *, host: str, port: int, setting: str) -> Asyn
         ws="none",
         server_header=False,
         timeout_graceful_shutdown=_STOP_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        limit_concurrency=connections_max,
+        http=patient_protocol(head_ms_max),
+        **_ssl(tls),
     )
     server = _Guest(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -80,6 +107,10 @@ async def serve_app(app: FastAPI, *, host: str, port: int, setting: str) -> Asyn
         server.should_exit = True
         await serving
         listener.close()
+
+
+def _ssl(tls: Tls | None) -> dict[str, Any]:
+    return {} if tls is None else {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
 
 
 def _listen(host: str, port: int, setting: str) -> socket.socket:

@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,15 +15,20 @@ from libs.clock import Clock
 from libs.contracts.topics import COMMANDS, REQUESTS
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
-from libs.pg import open_pool
+from libs.pg import Pool, open_pool
 from libs.registry import RegistryFollower, RegistryView
 from services.authorization.domain.card_cache import CardCache
+from services.authorization.domain.card_rows import CardRow, CardShown, PurseRow
 from services.authorization.domain.day import BusinessDays
 from services.authorization.handlers.authorize_requests import AuthorizeRequests
+from services.authorization.handlers.command_cards import CommandCards
+from services.authorization.handlers.forget_commands import forget_commands
+from services.authorization.handlers.serve_requests import ServeRequests
 from services.authorization.handlers.set_aside import SetAside
 from services.authorization.handlers.warm_cards import warm_cards
 from services.authorization.handlers.watch_assignments import AssignmentWatch
 from services.authorization.settings import Settings
+from services.authorization.store.card_commands import CardCommandStore
 from services.authorization.store.cards import CardStore
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,6 +36,7 @@ _GROUP = "authorization"
 _REQUESTS_CHECK = "authorization.requests"
 _REGISTRY_CHECK = "authorization.registry"
 _PARTITIONS_CHECK = "authorization.partitions"
+_FORGET_EVERY_S = 3_600
 
 log = structlog.get_logger("authorization")
 
@@ -72,7 +80,10 @@ async def serve(
         )
         holding.note = watch.note
         tasks.create_task(watch.run())
-        await _serve_requests(settings, bus, clock, health, metrics or Metrics(), handler, holding)
+        desk = CardCommandStore(pool)
+        tasks.create_task(_keep_forgetting(desk, clock))
+        both = ServeRequests(handler, _commands(settings, desk, cache, clock, partitions))
+        await _serve_requests(settings, bus, clock, health, metrics or Metrics(), both, holding)
 
 
 class _Holding:
@@ -124,6 +135,15 @@ async def _check_partitions(settings: Settings, bus: Bus) -> None:
         )
 
 
+async def _keep_forgetting(desk: CardCommandStore, clock: Clock) -> None:
+    while True:
+        try:
+            await forget_commands(desk, clock)
+        except Fault as fault:
+            log.warning("commands_not_forgotten", fault=type(fault).__name__)
+        await asyncio.sleep(_FORGET_EVERY_S)
+
+
 def _log_stopped(fault: Fault) -> None:
     log.warning("warming_stopped", fault=type(fault).__name__)
 
@@ -141,13 +161,25 @@ def _handler(
     )
 
 
+def _commands(
+    settings: Settings, desk: CardCommandStore, cache: CardCache, clock: Clock, partitions: int
+) -> CommandCards:
+    return CommandCards(
+        desk,
+        cache,
+        clock,
+        request_partitions=partitions,
+        ledger_partitions=settings.card_ledger.partitions,
+    )
+
+
 async def _serve_requests(
     settings: Settings,
     bus: Bus,
     clock: Clock,
     health: Health,
     metrics: Metrics,
-    handler: AuthorizeRequests,
+    handler: ServeRequests,
     assigned: Assigned,
 ) -> None:
     report = partial(health.report, _REQUESTS_CHECK)
@@ -169,3 +201,32 @@ async def _serve_requests(
         )
     finally:
         await reader.close()
+
+
+async def import_cards(
+    settings: Settings, cards: Sequence[CardRow], purses: Sequence[PurseRow]
+) -> int:
+    """Write cards that are not there yet, all or none; return how many were new. Idempotent.
+
+    For installations and demos: their accounts must be open already. Raises CardsDiffer.
+    """
+    async with _open_desk(settings) as pool:
+        return await CardStore(pool).write_cards(cards, purses)
+
+
+async def count_cards(settings: Settings, tokens: Sequence[bytes]) -> int:
+    """Return how many of these cards are there."""
+    async with _open_desk(settings) as pool:
+        return len(await CardStore(pool).read_cards(tokens))
+
+
+async def show_card(settings: Settings, token: bytes) -> CardShown | None:
+    """Return one card for people; None when there is none."""
+    async with _open_desk(settings) as pool:
+        return await CardStore(pool).read_card_by_token(token)
+
+
+def _open_desk(settings: Settings) -> AbstractAsyncContextManager[Pool]:
+    return open_pool(
+        settings.postgres.dsn, name="authorization desk", size=1, statement_timeout_ms=60_000
+    )

@@ -1,10 +1,12 @@
 """What the handlers need from the world. Adapters fit these shapes; nobody inherits."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from libs.registry.entities import Outlet, Product, Programme, Terminal
-from services.authorization.domain.card import Card
+from services.authorization.domain.card import Card, CardStatus
+from services.authorization.domain.card_command import CardFound, NewCard
 
 
 class Cards(Protocol):
@@ -15,6 +17,44 @@ class Cards(Protocol):
 
     async def read_cards_after(self, card_id: int, cards_max: int) -> Mapping[bytes, Card]:
         """Return the next cards by id behind this one; empty at the end."""
+
+
+class CardWork(Protocol):
+    """One transaction that carries out a command about cards."""
+
+    async def recall(self, command_id: bytes, *, now_ms: int) -> bytes | None:
+        """Return the answer of a command that was carried out; None: it is ours to do now.
+
+        Whoever carries it out at the same time waits here. Ours must end with ``remember``.
+        """
+
+    async def remember(self, command_id: bytes, answer: bytes) -> None:
+        """Keep the answer of the command that was begun."""
+
+    async def find_card(self, token: bytes, *, is_changed: bool = False) -> CardFound | None:
+        """Return a card; with ``is_changed`` nobody else changes it until the end."""
+
+    async def set_status(self, card_id: int, status: CardStatus) -> None:
+        """Write the status of a card."""
+
+    async def add_cards(self, cards: Sequence[NewCard]) -> int:
+        """Write those whose tokens are not there, inactive, each with a new wallet of its own.
+
+        Returns how many were written.
+        """
+
+    async def find_wallets(self, tokens: Sequence[bytes]) -> Mapping[bytes, int]:
+        """Return the wallets of these cards."""
+
+
+class CardDesk(Protocol):
+    """Where commands about cards are carried out."""
+
+    def begin(self) -> AbstractAsyncContextManager[CardWork]:
+        """Open a transaction: a clean exit commits, an exception rolls back.
+
+        Raises StoreUnavailable; CommitUnknown where the answer of the COMMIT was lost.
+        """
 
 
 class Registry(Protocol):
@@ -33,4 +73,4 @@ class Registry(Protocol):
         """Return the programme, whatever its status."""
 
     def is_current(self, now_ms: int) -> bool:
-        """Tell whether it was read to its end within the last 5 s."""
+        """Tell whether it was read to its end within the last 5 s (Clock.monotonic_ms)."""

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from datetime import date
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,50 +15,51 @@ import structlog
 from libs.bus import Bus, BusUnavailable, LoopSettings, Reader, dead_letters, run_batches
 from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
+from libs.heads import Shelf
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
 from libs.pg import Pool
 from services.card_ledger.adapters.answer_publisher import AnswerPublisher
 from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.domain.book import Book
+from services.card_ledger.domain.closing import DayTotals
+from services.card_ledger.domain.head import PartitionHead
+from services.card_ledger.domain.wallet_view import Statement
 from services.card_ledger.handlers.begin_tenure import BeginTenure
-from services.card_ledger.handlers.keep_tenure import (
-    KeepDays,
-    keep_leases,
-    keep_projections,
-    keep_reach,
-)
+from services.card_ledger.handlers.close_day import WriteLine
+from services.card_ledger.handlers.close_day import close_day as close_books_day
+from services.card_ledger.handlers.fix_partitions import fix_partitions
+from services.card_ledger.handlers.hold_leases import hold_leases
+from services.card_ledger.handlers.keep_tenure import KeepDays, KeepTenure
 from services.card_ledger.handlers.open_accounts import OpenAccounts, Opening
 from services.card_ledger.handlers.post_transfers import PostTransfers, TenureEnded
+from services.card_ledger.handlers.publish_heads import PublishHeads
+from services.card_ledger.handlers.recover_books import Recovered, recover_restored
 from services.card_ledger.handlers.set_aside import SetAside
+from services.card_ledger.handlers.tell_movements import TellMovements
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.handlers.verify_books import Report as BooksReport
 from services.card_ledger.handlers.verify_books import verify_books
 from services.card_ledger.handlers.watch_forks import ForkWatch
-from services.card_ledger.ports import LeaseLost, OwnedPartition
+from services.card_ledger.ports import LeaseLost
 from services.card_ledger.settings import Settings
 from services.card_ledger.store.audit import open_audit
 from services.card_ledger.store.books import PostgresBooks
+from services.card_ledger.store.closing import open_closing
+from services.card_ledger.store.heads import PostgresHeads
 from services.card_ledger.store.leases import PostgresLeases
+from services.card_ledger.store.movements import PostgresMovements
 from services.card_ledger.store.pools import open_books_pool, open_upkeep_pool
-from services.card_ledger.store.statements import PostgresStatements, Statement
+from services.card_ledger.store.recover import open_recovery
+from services.card_ledger.store.statements import PostgresStatements
 from services.card_ledger.store.upkeep import PostgresUpkeep
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DAYS_EVERY_MS = 60_000
 SEED_LEASE_MS = 60_000
-OPENINGS_AT_ONCE = 2_000
 log = structlog.get_logger("card_ledger")
 
-OpenPool = AbstractAsyncContextManager[Pool]
-
-
-class LeaseHeld(Fault):
-    """The books are being served by another process."""
-
-
-class PartitionsDiffer(Fault):
-    """Somebody counts partitions otherwise than the books do."""
+Progress = Callable[[int], None]
 
 
 async def serve(
@@ -75,7 +77,7 @@ async def serve(
             tasks.create_task(ledger.keep_tenures())
 
 
-def _open_pools(settings: Settings) -> tuple[OpenPool, OpenPool]:
+def _open_pools(settings: Settings) -> tuple[AbstractAsyncContextManager[Pool], ...]:
     """Return the writer's pool and the one for what may take long, to be entered."""
     dsn = settings.postgres.dsn
     size = settings.card_ledger.pool_size_max
@@ -102,8 +104,10 @@ class _Ledger:
         self._health = health
         self._metrics = metrics
         self._books = PostgresBooks(pool, upkeep, lease_ms=self._knobs.lease_ms)
+        self._movements = PostgresMovements(pool)
         self._upkeep = PostgresUpkeep(upkeep)
         self._leases = PostgresLeases(settings.postgres.dsn, lease_ms=self._knobs.lease_ms)
+        self._heads = _publisher(settings, upkeep, clock)
         self._begin = BeginTenure(
             self._leases,
             self._books,
@@ -126,15 +130,7 @@ class _Ledger:
 
     async def prepare(self) -> None:
         """Fix or check the number of partitions and make the days. Raises PartitionsDiffer."""
-        self._partitions = await self._upkeep.fix_partitions(self._knobs.partitions)
-        found = (await self._bus.topic(topics.COMMANDS)).partitions
-        for who, number in (("the setting", self._knobs.partitions), (topics.COMMANDS, found)):
-            if number != self._partitions:
-                message = (
-                    f"the books have {self._partitions} partitions but {who} says {number};"
-                    f" set LESKO_CARD_LEDGER__PARTITIONS={self._partitions}"
-                )
-                raise PartitionsDiffer(message)
+        self._partitions = await fix_partitions(self._upkeep, self._bus, self._knobs.partitions)
         await self._days.prepare()
 
     async def keep_days(self) -> None:
@@ -160,45 +156,36 @@ class _Ledger:
             await self._leases.close()
 
     async def _serve_tenure(self, tenure: Tenure) -> None:
+        tell = TellMovements(
+            self._movements,
+            AnswerPublisher(self._bus),
+            send_timeout_ms=self._knobs.send_timeout_ms,
+        )
         figures = MetricsFigures(self._metrics)
-        post = PostTransfers(self._books, tenure, self._clock, self._zone, figures)
+        post = PostTransfers(self._books, tenure, self._clock, self._zone, figures, tell.ask)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self._give_back, tenure)
             reader = await self._bus.open_reader(topics.COMMANDS, starts=tenure.starts())
             stack.push_async_callback(reader.close)
             stack.callback(self._metrics.ledger_partitions_held.set, 0)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._keep_leases(tenure))
-                tasks.create_task(self._keep_reach())
-                tasks.create_task(self._keep_projections(tenure))
+                self._keeper().start(tasks, tenure)
+                tasks.create_task(self._heads.keep())
+                tasks.create_task(tell.keep())
                 tasks.create_task(self._post_batches(tenure, post, reader))
                 self._metrics.ledger_partitions_held.set(len(tenure.standings))
                 self._health.report("card_ledger.commands", None)
 
-    async def _keep_leases(self, tenure: Tenure) -> None:
-        await keep_leases(
+    def _keeper(self) -> KeepTenure:
+        return KeepTenure(
             self._leases,
-            tenure,
-            every_ms=self._knobs.lease_ms // 4,
-            report=partial(self._health.report, "card_ledger.leases"),
-        )
-
-    async def _keep_reach(self) -> None:
-        await keep_reach(
+            self._upkeep,
             self._bus,
             self._clock,
-            topics.COMMANDS,
-            every_ms=self._knobs.lease_ms // 4,
-            patience_ms=2 * self._knobs.lease_ms,
-        )
-
-    async def _keep_projections(self, tenure: Tenure) -> None:
-        await keep_projections(
-            self._upkeep,
-            tenure,
-            every_ms=self._knobs.project_every_ms,
-            rows_max=self._knobs.project_rows_max,
-            report=partial(self._health.report, "card_ledger.projection"),
+            self._health.report,
+            lease_ms=self._knobs.lease_ms,
+            project_every_ms=self._knobs.project_every_ms,
+            project_rows_max=self._knobs.project_rows_max,
         )
 
     async def _post_batches(self, tenure: Tenure, post: PostTransfers, reader: Reader) -> None:
@@ -239,7 +226,7 @@ async def open_books(
     clock: Clock,
     openings: Sequence[Opening],
     *,
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> None:
     """Open purses and book their opening balances; ``progress`` hears how many are done.
 
@@ -255,46 +242,59 @@ async def open_books(
         days = KeepDays(upkeep, clock, zone, back=knobs.days_back, ahead=knobs.days_ahead)
         await days.prepare()
         today = business_day(clock.now_ms(), zone)
-        async with _seed_leases(settings) as owned:
+        leases = PostgresLeases(settings.postgres.dsn, lease_ms=SEED_LEASE_MS)
+        holder = f"lesko seed on {socket.gethostname()}, process {os.getpid()}"
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(leases.close)
+            holding = hold_leases(leases, holder, purpose="seed")
+            owned = await stack.enter_async_context(holding)
             tenure = Tenure.begin(owned, Book(partitions), "seed")
             state = await books.load(owned, day_number(today))
             tenure.book.load(state.accounts, state.usage)
             post = PostTransfers(books, tenure, clock, zone, MetricsFigures(Metrics()))
             opening = OpenAccounts(upkeep, post, clock, partitions)
-            for first in range(0, len(openings), OPENINGS_AT_ONCE):
-                await opening(openings[first : first + OPENINGS_AT_ONCE], today)
-                progress(min(first + OPENINGS_AT_ONCE, len(openings)))
+            await opening.in_parts(openings, today, progress)
             await upkeep.project(range(partitions), rows_max=knobs.project_rows_max)
-
-
-@asynccontextmanager
-async def _seed_leases(settings: Settings) -> AsyncIterator[Sequence[OwnedPartition]]:
-    """Hold all leases while the block runs; raises LeaseHeld."""
-    leases = PostgresLeases(settings.postgres.dsn, lease_ms=SEED_LEASE_MS)
-    try:
-        owned = await leases.take(f"lesko seed on {socket.gethostname()}, process {os.getpid()}")
-        if not owned:
-            holders = ", ".join(await leases.holders())
-            message = f"The books are being served by {holders}; stop it, then seed."
-            raise LeaseHeld(message)
-        yield owned
-        await leases.give_back({one.partition: one.epoch for one in owned})
-    finally:
-        await leases.close()
 
 
 async def verify(
     settings: Settings, *, published: Mapping[int, tuple[int, str]] | None = None
 ) -> BooksReport:
     """Verify the books in one snapshot; ``published``: batch number and hash by partition."""
-    async with (
-        open_upkeep_pool(settings.postgres.dsn) as pool,
-        open_audit(pool) as reader,
-    ):
+    async with open_upkeep_pool(settings.postgres.dsn) as pool, open_audit(pool) as reader:
         return await verify_books(reader, published)
+
+
+def _publisher(settings: Settings, pool: Pool, clock: Clock) -> PublishHeads:
+    return PublishHeads(PostgresHeads(pool), Shelf(settings.heads.directory), clock)
+
+
+async def publish_heads(settings: Settings, clock: Clock) -> str:
+    """Write the heads to a place outside as they are now; return where."""
+    async with open_upkeep_pool(settings.postgres.dsn) as pool:
+        return await _publisher(settings, pool, clock).now()
+
+
+async def read_heads(settings: Settings) -> Sequence[PartitionHead]:
+    """Return where each partition's chain ends now."""
+    async with open_upkeep_pool(settings.postgres.dsn) as pool:
+        return await PostgresHeads(pool).heads()
 
 
 async def show_wallet(settings: Settings, wallet: int) -> Statement:
     """Return a wallet's purses and last movements, for `lesko card show`."""
     async with open_upkeep_pool(settings.postgres.dsn) as pool:
         return await PostgresStatements(pool).wallet(wallet)
+
+
+async def close_day(settings: Settings, clock: Clock, day: date, write: WriteLine) -> DayTotals:
+    """Write what each account did on a booking day, as of one moment; raises DayNotOver."""
+    today = business_day(clock.now_ms(), ZoneInfo(settings.card_ledger.business_zone))
+    async with open_upkeep_pool(settings.postgres.dsn) as pool, open_closing(pool) as reader:
+        return await close_books_day(reader, day, today=today, write=write)
+
+
+async def recover(settings: Settings, bus: Bus, today: date, progress: Progress) -> Recovered:
+    """Bring restored books up to the entries on the bus, by their owner's login; idempotent."""
+    async with open_recovery(settings.postgres.dsn) as stores:
+        return await recover_restored(stores, bus, today, progress)

@@ -81,8 +81,24 @@ class BookState(NamedTuple):
     usage: Mapping[int, Usage]
 
 
+class NewAccount(NamedTuple):
+    """An account to open; bounds in minor units, None for no bound."""
+
+    number: int
+    partition: int
+    floor: int | None
+    ceiling: int | None
+    valid_until: date | None
+    programme: int
+
+
 class LedgerStore(Protocol):
     """The books, as the posting of a batch needs them."""
+
+    async def open_accounts(
+        self, accounts: Sequence[NewAccount], today: date
+    ) -> Mapping[int, date]:
+        """Open what is not open yet; return the day on which each was opened. Idempotent."""
 
     async def read_accounts(self, numbers: Sequence[int]) -> Mapping[int, Account]:
         """Read accounts that were opened since the start; unknown ones are left out."""
@@ -136,14 +152,3 @@ class Leases(Protocol):
 
     async def move_back(self, epochs: Mapping[int, int], offsets: Mapping[int, int]) -> None:
         """Store a lower position; only a log that lost its tail has one. Raises LeaseLost."""
-
-
-class NewAccount(NamedTuple):
-    """An account to open; bounds in minor units, None for no bound."""
-
-    number: int
-    partition: int
-    floor: int | None
-    ceiling: int | None
-    valid_until: date | None
-    programme: int

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.heads import HeadsSettings
 from libs.settings import LeskoSettings, PostgresSettings, ZoneName
 
 
@@ -28,3 +29,4 @@ class Settings(LeskoSettings):
 
     postgres: PostgresSettings
     card_ledger: LedgerKnobs = LedgerKnobs()
+    heads: HeadsSettings = HeadsSettings()

@@ -1,7 +1,9 @@
-"""Heads of the books as they are noted outside: written by one command, read by another."""
+"""Heads of chains as they are noted outside: written by one command, read by another."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from services.cli.faults import CommandRefused
 
@@ -10,15 +12,32 @@ Heads = dict[int, tuple[int, str]]
 
 
 def read_heads(path: Path) -> Heads:
-    """Read heads as ``lesko ledger head --json`` wrote them; raises CommandRefused."""
+    """Read the ledger's heads from a file that was published; raises CommandRefused."""
     try:
-        found = json.loads(path.read_text())["heads"]
+        found = _read(path)["heads"]
         return {
             int(each["partition"]): (int(each["batch_no"]), bytes.fromhex(each["hash"]).hex())
             for each in found
         }
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        message = f"{path} holds no heads as lesko ledger head --json writes them ({problem})."
+        message = (
+            f"{path} holds no heads of the ledger as lesko heads publish and lesko ledger head"
+            f" --json write them ({problem})."
+        )
+        raise CommandRefused(message) from problem
+
+
+def read_audit_heads(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Read heads of the audit, one of each file, as the API takes them; raises CommandRefused."""
+    return [_read_audit_head(path) for path in paths]
+
+
+def _read_audit_head(path: Path) -> dict[str, Any]:
+    try:
+        found = _read(path)["audit"]
+        return {"no": int(found["no"]), "hash": bytes.fromhex(found["hash"]).hex()}
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        message = f"{path} holds no head of the audit as lesko heads publish writes it ({problem})."
         raise CommandRefused(message) from problem
 
 
@@ -30,3 +49,7 @@ def heads_json(heads: Heads) -> dict[str, object]:
             for partition, (number, digest) in sorted(heads.items())
         ]
     }
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text())

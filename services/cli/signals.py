@@ -1,6 +1,7 @@
-"""Turn Ctrl-C and a polite kill into one event, and run a coroutine on the fast loop."""
+"""Run a coroutine on the fast loop until Ctrl-C or a polite kill; a crash dumps no memory."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,6 +11,7 @@ import uvloop
 
 def run_until_stopped(serve: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run ``serve`` with an event that the first SIGINT or SIGTERM sets; a second one cuts off."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # Memory holds keys; no dump of it on a disk.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_with_signals(serve))
 

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import typer
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from libs.bus import TopicSettings, load_topics, with_partitions
 from libs.bus.kafka.admin import Finding, TopicsReport
 from libs.bus.kafka.settings import KafkaSettings
 from libs.contracts import topics as names
 from libs.pg import open_pool
-from libs.settings import LeskoSettings, PostgresChoice, address_of
+from libs.settings import LeskoSettings, address_of
 from services.card_ledger.settings import LedgerKnobs
 from services.cli.faults import CommandRefused
+from services.cli.logins import logins_of
 from services.cli.screen import screen, write_json, write_table
+from services.cli.settings import Settings
 from services.cli.store.ledger_partitions import stored_partitions
 
 TOPICS_FILE: Final = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "topics.toml"
@@ -36,7 +38,6 @@ class TopicsKnobs(LeskoSettings):
     """What the settings of others say about topics."""
 
     kafka: KafkaPart | None = None
-    postgres: PostgresChoice = PostgresChoice()
     card_ledger: LedgerKnobs = LedgerKnobs()
 
 
@@ -70,7 +71,7 @@ async def make_plan() -> Plan:
 
 
 async def _ledger_partitions(knobs: TopicsKnobs) -> tuple[int, tuple[Finding, ...]]:
-    asked, dsn = knobs.card_ledger.partitions, knobs.postgres.dsn
+    asked, dsn = knobs.card_ledger.partitions, _ledger_dsn(Settings())
     if dsn is None:
         return asked, ()
     async with open_pool(dsn, name="lesko topics", size=1) as pool:
@@ -80,6 +81,13 @@ async def _ledger_partitions(knobs: TopicsKnobs) -> tuple[int, tuple[Finding, ..
     where = f"the books in {address_of(dsn)}"
     finding = Finding(where, "LESKO_CARD_LEDGER__PARTITIONS", str(asked), str(stored))
     return stored or asked, (finding,)
+
+
+def _ledger_dsn(settings: Settings) -> SecretStr | None:
+    """Return how the books are read: by the ledger's login, before it is made by the owner's."""
+    logins = logins_of(settings, settings.postgres.dsn)
+    is_there = logins.base is not None or logins.is_given("card_ledger")
+    return logins.any_of(["card_ledger"]) if is_there else None
 
 
 def show(plan: Plan, report: TopicsReport, *, as_json: bool) -> None:

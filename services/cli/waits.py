@@ -5,14 +5,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from libs.bus import Bus, BusUnavailable, TopicUnknown
 from libs.observe import Health
 from libs.outcome import Fault
-from libs.pg import Pool, open_pool
+from libs.pg import AccessRefused, open_pool
 from services.cli.lifecycle import FIRST_PAUSE_S, LAST_PAUSE_S, Part, Shared
-from services.cli.store.schemas import migrate_all, schema_problem
+from services.cli.logins import Logins
+from services.cli.store.schemas import schema_problem, server_version
+from services.cli.tables import bring_forward
 
 BUS_CHECK: Final = "bus"
 TOPICS_CHECK: Final = "topics"
@@ -23,12 +23,12 @@ Look = Callable[[], Awaitable[str | None]]
 
 
 async def wait_for_needs(
-    parts: Sequence[Part], shared: Shared, dsn: SecretStr | None, *, migrate: bool
+    parts: Sequence[Part], shared: Shared, logins: Logins | None, *, migrate: bool
 ) -> None:
     """Wait until the bus is open and these parts' topics and tables are there.
 
     Red meanwhile, in one check for each of them. ``migrate``: bring tables forward instead of
-    waiting for them. ``dsn`` None: no part has tables. Raises what only a person can change.
+    waiting for them. ``logins`` None: no part has tables. Raises what only a person can change.
     """
     for check in (BUS_CHECK, TOPICS_CHECK):
         shared.health.expect(check)
@@ -36,10 +36,10 @@ async def wait_for_needs(
     schemas = sorted({part.schema for part in parts if part.schema is not None})
     async with asyncio.TaskGroup() as group:
         group.create_task(_wait_for_bus(shared.bus, names, shared.health))
-        if dsn is not None:
+        if logins is not None:
             for check in (DATABASE_CHECK, TABLES_CHECK):
                 shared.health.expect(check)
-            group.create_task(_wait_for_tables(dsn, schemas, shared.health, migrate=migrate))
+            group.create_task(_wait_for_tables(logins, schemas, shared.health, migrate=migrate))
 
 
 def topics_of(parts: Sequence[Part]) -> list[str]:
@@ -105,22 +105,42 @@ async def missing_topics(bus: Bus, names: Sequence[str]) -> str | None:
 
 
 async def _wait_for_tables(
-    dsn: SecretStr, schemas: Sequence[str], health: Health, *, migrate: bool
+    logins: Logins, schemas: Sequence[str], health: Health, *, migrate: bool
 ) -> None:
+    look = partial(_database_problem, logins, schemas)
+    await wait_until_well(look, DATABASE_CHECK, health)
+    look = partial(_tables_problem, logins, schemas, migrate=migrate)
+    await wait_until_well(look, TABLES_CHECK, health)
+
+
+async def _database_problem(logins: Logins, schemas: Sequence[str]) -> str | None:
+    dsn = logins.any_of(schemas)
+    if dsn is None:
+        return logins.problem(schemas)
     async with open_pool(dsn, name="lesko start", size=1) as pool:
-        await wait_until_well(pool.write_problem, DATABASE_CHECK, health)
-        look = partial(_tables_problem, pool, dsn, schemas, migrate=migrate)
-        await wait_until_well(look, TABLES_CHECK, health)
+        try:
+            await server_version(pool)
+        except AccessRefused:
+            return None  # It is there; what else is missing the next look tells.
+        except Fault as fault:
+            return str(fault)
+        return await pool.write_problem()
 
 
-async def _tables_problem(
-    pool: Pool, dsn: SecretStr, schemas: Sequence[str], *, migrate: bool
-) -> str | None:
+async def _tables_problem(logins: Logins, schemas: Sequence[str], *, migrate: bool) -> str | None:
     try:
         if migrate:
-            await migrate_all(dsn.get_secret_value(), schemas)
-        return await schema_problem(pool, schemas)
+            await bring_forward(logins, schemas)
+        if (problem := logins.problem(schemas)) is not None:
+            return problem
+        for schema in schemas:
+            async with open_pool(logins.of(schema), name="lesko start", size=1) as pool:
+                if (problem := await schema_problem(pool, [schema])) is not None:
+                    return problem
+    except AccessRefused as refused:
+        return f"{refused} Run lesko migrate, which lets each service in."
     except Fault as fault:
         if not fault.retriable:
             raise
         return str(fault)
+    return None

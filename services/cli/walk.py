@@ -12,7 +12,7 @@ from libs.contracts.accounts import owner_of, sub_of
 from libs.iso8583 import Codec, Dialect
 from libs.money import Minor, rupiah
 from libs.outcome import Outcome
-from services.card_ledger.store.statements import Movement
+from services.card_ledger.domain.wallet_view import Movement
 from services.cli.commands.card_show import CardView, view_card
 from services.cli.commands.iso_send import ANSWER_MS_MAX, Exchange, exchange, local_now
 from services.cli.iso.requests import Operation, Wish, fresh_stan

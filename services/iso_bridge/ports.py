@@ -34,7 +34,7 @@ class Terminals(Protocol):
         """Return a terminal whatever its status."""
 
     def is_current(self, now_ms: int) -> bool:
-        """Whether what is not known does not exist (Unix ms)."""
+        """Whether what is not known does not exist (Clock.monotonic_ms)."""
 
 
 class Tokens(Protocol):

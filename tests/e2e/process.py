@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from libs.pg.place import Place
 from libs.pg.postmaster import find_running, stop
@@ -32,7 +33,7 @@ class Lesko:
 
     def __init__(self, home: Path, extra: Mapping[str, str]) -> None:
         self.home = home
-        self.edc_port, self.web_port = free_port(), free_port()
+        self.edc_port, self.web_port, self.admin_port = free_port(), free_port(), free_port()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("LESKO_")},
             "PYTHONPATH": str(REPOSITORY),
@@ -40,9 +41,17 @@ class Lesko:
             "LESKO_HOME": str(home),
             "LESKO_ISO_BRIDGE__PORT": str(self.edc_port),
             "LESKO_WEB__PORT": str(self.web_port),
+            "LESKO_ADMIN__PORT": str(self.admin_port),
             **extra,
         }
         self._started: list[Running] = []
+
+    @property
+    def whole_environment(self) -> dict[str, str]:
+        """The environment, with roles of the database's own: the server has other tests' too."""
+        dsn = self.environment.get("LESKO_POSTGRES__DSN")
+        own = {} if dsn is None else {"LESKO_POSTGRES__ROLE_PREFIX": urlsplit(dsn).path[1:]}
+        return own | self.environment
 
     def start(self, *words: str) -> "Running":
         """Start the command and let it run."""
@@ -54,7 +63,7 @@ class Lesko:
         """Run the command to its end."""
         return subprocess.run(
             [*COMMAND, *words], check=False, capture_output=True, text=True, input=given,
-            env=self.environment, cwd=self.home, timeout=WAIT_S,
+            env=self.whole_environment, cwd=self.home, timeout=WAIT_S,
         )  # fmt: skip
 
     def tell(self, *words: str) -> Any:
@@ -80,7 +89,7 @@ class Running:
         with output.open("w") as file:
             self.process = subprocess.Popen(
                 [*COMMAND, *words], stdout=file, stderr=subprocess.STDOUT,
-                env=lesko.environment, cwd=lesko.home, start_new_session=True,
+                env=lesko.whole_environment, cwd=lesko.home, start_new_session=True,
             )  # fmt: skip
 
     @property

@@ -25,6 +25,7 @@ from loadtests.embedded_switch import Installation, free_ports
 from loadtests.frames import encode_frame, pan_of
 from services.cli.composition import SERVICES, open_shared, overrides
 from services.cli.lifecycle import run_parts
+from services.cli.logins import logins_of
 from services.cli.settings import Settings
 from tests.e2e.canaries import Leak, search, search_hashes, unkeyed_hashes
 
@@ -177,13 +178,15 @@ class TestLeaks:
     ) -> None:
         """Tables, topics, dead letters, logs and metrics after 1,000 messages with canaries."""
         dsn, home = await make_database(), tmp_path
-        await Installation(home=home).seed(dsn, cards=100, outlets=2)
+        installation = Installation(home=home)
+        await installation.seed(dsn, cards=100, outlets=2)
         port, web = free_ports(2)
         monkeypatch.setenv("LESKO_HOME", str(home))
         monkeypatch.setenv("LESKO_ISO_BRIDGE__PORT", str(port))
         monkeypatch.setenv("LESKO_WEB__PORT", str(web))
+        monkeypatch.setenv("LESKO_POSTGRES__ROLE_PREFIX", installation.role_prefix)
         settings = Settings()
-        over = overrides(settings, SecretStr(dsn))
+        over = overrides(settings, logins_of(settings, SecretStr(dsn)))
         frames = messages()
         stop = asyncio.Event()
         async with open_shared(settings, SERVICES, logs=logs) as (shared, _):

@@ -89,6 +89,14 @@ class TestRun:
         assert own_balance(lesko) == PURSE_FULL - PRICE
         assert 0 == first.stop()
 
+    def test_takes_the_programs_that_are_named(self, lesko: Lesko) -> None:
+        """And no others: where they are not, that is one sentence with the variable."""
+        lesko.environment["LESKO_POSTGRES__BINARIES"] = str(lesko.home / "nowhere")
+        done = lesko.call("run")
+
+        assert (1, 1) == (done.returncode, len(done.stderr.strip().splitlines()))
+        assert "LESKO_POSTGRES__BINARIES named it" in done.stderr
+
     def test_says_that_no_database_answers(self, lesko: Lesko) -> None:
         """A DSN that leads nowhere is one sentence without its password."""
         lesko.environment["LESKO_POSTGRES__DSN"] = "postgresql://u:pass-word@127.0.0.1:1/lesko"

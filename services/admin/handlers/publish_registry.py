@@ -72,8 +72,8 @@ class PublishRegistry:
         return published
 
     async def _end_full(self, log: str) -> None:
-        """Say that the log holds every row, once; of an empty table nothing is said."""
-        if not self._is_full or not self._entities:
+        """Say that the log holds every row, once; also where there is none yet."""
+        if not self._is_full:
             return
         # The log is the one that was asked before the first row: where the topic has become
         # another one meanwhile, this names a log that nobody reads any more.

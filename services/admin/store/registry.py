@@ -1,11 +1,11 @@
 """The registry's table in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
-from libs.pg import Pool
+from libs.pg import Connection, Pool
 from services.admin.domain.version import latest_changes
 from services.admin.ports import RegistryRow
 
@@ -28,6 +28,70 @@ _RECORD: Final = """
         RETURNING 1)
     SELECT count(*) FROM recorded
 """
+_READ_ONE: Final = "SELECT record FROM admin.registry WHERE entity = $1"
+_FIND: Final = "SELECT entity, record FROM admin.registry WHERE entity = ANY($1::text[])"
+# In the order of bytes, whatever the order of the database is: a kind ends behind its slash.
+_LIST: Final = """
+    SELECT record FROM admin.registry
+     WHERE entity COLLATE "C" > $1 AND entity COLLATE "C" >= $2 AND entity COLLATE "C" < $3
+     ORDER BY entity COLLATE "C" LIMIT $4
+"""
+_NEXT_OUTLET: Final = """
+    UPDATE admin.outlet_number SET last = last + $1 RETURNING last - $1 + 1
+"""
+
+
+class RegistryTable:
+    """The registry within a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._is_locked = False
+
+    async def read(self, entity: str) -> RegistryChange | None:
+        """Return the record of an entity as it is now; it stays so until the transaction ends."""
+        await self.hold()
+        record = await self._connection.fetchval(_READ_ONE, entity)
+        return None if record is None else RegistryChange.FromString(record)
+
+    async def list(self, kind: str, *, after: str, rows_max: int) -> Sequence[RegistryChange]:
+        """Return records of a kind ("outlet") behind an entity, in order; closed ones too."""
+        rows = await self._connection.fetch(_LIST, after, f"{kind}/", f"{kind}0", rows_max)
+        return [RegistryChange.FromString(row["record"]) for row in rows]
+
+    async def find(self, entities: Collection[str]) -> Mapping[str, RegistryChange]:
+        """Return the records of those entities that exist."""
+        rows = await self._connection.fetch(_FIND, list(entities))
+        return {row["entity"]: RegistryChange.FromString(row["record"]) for row in rows}
+
+    async def write(self, changes: Sequence[RegistryChange]) -> None:
+        """Take over changes, each one version higher than what was read."""
+        await self.hold()
+        recorded = await _record(self._connection, changes)
+        assert len(changes) == recorded  # What was read under the lock was one version lower.
+
+    async def outlet_numbers(self, count: int) -> int:
+        """Draw owner numbers for new outlets; return the first of them."""
+        first: int = await self._connection.fetchval(_NEXT_OUTLET, count)
+        return first
+
+    async def hold(self) -> None:
+        """Let nobody else write the registry until the transaction ends."""
+        if not self._is_locked:
+            await self._connection.execute(_LOCK)
+            self._is_locked = True
+
+
+async def _record(connection: Connection, changes: Sequence[RegistryChange]) -> int:
+    recorded: int = await connection.fetchval(
+        _RECORD,
+        [row.entity for row in changes],
+        [row.version for row in changes],
+        [row.status for row in changes],
+        [datetime.fromtimestamp(row.changed_ms / 1_000, UTC) for row in changes],
+        [row.SerializeToString() for row in changes],
+    )
+    return recorded
 
 
 class RegistryStore:
@@ -51,12 +115,4 @@ class RegistryStore:
         rows = latest_changes(changes)
         async with self._pool.transaction() as connection:
             await connection.execute(_LOCK)
-            recorded: int = await connection.fetchval(
-                _RECORD,
-                [row.entity for row in rows],
-                [row.version for row in rows],
-                [row.status for row in rows],
-                [datetime.fromtimestamp(row.changed_ms / 1_000, UTC) for row in rows],
-                [row.SerializeToString() for row in rows],
-            )
-        return recorded
+            return await _record(connection, rows)

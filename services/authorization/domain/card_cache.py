@@ -18,6 +18,7 @@ class CardCache:
         self._young_max = max(1, cards_max // 2)
         self._young: dict[int, dict[bytes, Card]] = {}
         self._old: dict[int, dict[bytes, Card]] = {}
+        self.drops = 0  # Cards that were changed: what was read before one may be out of date.
 
     def find(self, partition: int, token: bytes) -> Card | None:
         """Return a card that is kept; one that is used stays young."""
@@ -40,6 +41,12 @@ class CardCache:
                 self._old[partition] = young
                 young = self._young[partition] = {}
             young[token] = card
+
+    def drop(self, partition: int, token: bytes) -> None:
+        """Drop one card, which was changed."""
+        self.drops += 1
+        for generation in (self._young, self._old):
+            generation.get(partition, {}).pop(token, None)
 
     def forget(self, partitions: Iterable[int]) -> None:
         """Drop all cards of these partitions."""

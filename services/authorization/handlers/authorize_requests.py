@@ -84,7 +84,7 @@ class AuthorizeRequests:
     def _is_current(self, operations: Iterable[Operation]) -> bool:
         """Tell it for new money; raises RegistryBehind while that may still wait."""
         now_ms = self._clock.monotonic_ms()  # The wall's may jump.
-        if self._registry.is_current(self._clock.now_ms()):
+        if self._registry.is_current(now_ms):
             self._behind_since_ms = None
             return True
         if self._behind_since_ms is None:

@@ -1,14 +1,27 @@
 """Set aside a request that cannot be handled; a reversal is never given up by itself."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from libs.bus import Outgoing, PartitionStopped, Record
+from libs.contracts.envelope import read_envelope
 from libs.contracts.lesko.v1.authorization_pb2 import OPERATION_REVERSAL
+from services.authorization.domain.card_command import CardAnswer, CardResult
+from services.authorization.handlers.card_records import (
+    answer_record,
+    is_card_command,
+    write_card_answer,
+)
 from services.authorization.handlers.records import RequestBroken, read_request
+
+_FAILED: Final = CardAnswer(CardResult.FAILED)
 
 
 class SetAside:
-    """Poison of the requests topic: silence for who asked, a dead letter for operators."""
+    """Poison of the requests topic: a dead letter for operators, and silence for a terminal.
+
+    Who asked by a command hears that it failed: it would be sent again for ever.
+    """
 
     def __init__(
         self, dead_letters: Callable[[Record, str], Awaitable[Sequence[Outgoing]]]
@@ -20,6 +33,10 @@ class SetAside:
 
         Raises PartitionStopped for a reversal that can be read: somebody waits for the money.
         """
+        if is_card_command(record):
+            command = read_envelope(record.envelope).correlation_id
+            failed = answer_record(record, write_card_answer(command, _FAILED))
+            return [*await self._dead_letters(record, fault), *failed]
         try:
             request = read_request(record.value)
         except RequestBroken:

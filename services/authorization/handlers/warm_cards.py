@@ -23,15 +23,20 @@ async def warm_cards(
 
     Returns how many were kept. Works in small steps and lets others go first between them. Trouble
     with the store ends it and is told to ``stopped``: whoever is missing is read when first asked
-    for.
+    for. Where a card was changed while we read, that step is read again: nothing older than the
+    change gets in.
     """
     read, kept, last_id = 0, 0, 0
     while read < cards_max:
+        drops = cache.drops
         try:
             found = await cards.read_cards_after(last_id, min(at_once, cards_max - read))
         except Fault as fault:
             stopped(fault)
             break
+        if cache.drops != drops:
+            await asyncio.sleep(0)
+            continue
         if not found:
             break
         for token, card in found.items():

@@ -1,9 +1,8 @@
 """Cards and purses in PostgreSQL. The schema's name is a word of SQL and is always quoted."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from sys import intern
-from typing import Final, NamedTuple
+from typing import Final
 
 import asyncpg
 
@@ -11,6 +10,7 @@ from libs.contracts.accounts import purse_account
 from libs.outcome import Fault
 from libs.pg import Pool
 from services.authorization.domain.card import Card, CardStatus, Purse, own_account, sort_purses
+from services.authorization.domain.card_rows import CardRow, CardShown, PurseRow
 
 _READ: Final = """
     SELECT c.token, c.id, c.wallet, c.product, c.status, c.expiry, c.pin_tries,
@@ -59,43 +59,6 @@ _BY_STATUS: Final = {status.value: status for status in CardStatus}
 
 class CardsDiffer(Fault):
     """Cards stand in the table under other tokens: another token key, or other card numbers."""
-
-
-class CardRow(NamedTuple):
-    """A card to write."""
-
-    card_id: int
-    token: bytes
-    sealed_pan: bytes
-    masked: str  # First six, stars, last four.
-    wallet: int
-    product: str
-    status: CardStatus
-    expiry: str  # YYMM.
-    pin_verifier: bytes | None = None
-
-
-class PurseRow(NamedTuple):
-    """A restricted purse of a wallet."""
-
-    wallet: int
-    number: int  # 1..5.
-    programme: int
-    valid_until: date
-
-
-class CardShown(NamedTuple):
-    """A card as people may see it."""
-
-    card_id: int
-    masked: str
-    wallet: int
-    product: str
-    status: CardStatus
-    expiry: str
-    pin_tries: int
-    has_pin: bool
-    purses: tuple[PurseRow, ...]  # In the order in which they pay.
 
 
 class CardStore:

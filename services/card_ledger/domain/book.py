@@ -31,7 +31,9 @@ class Account(NamedTuple):
 
 SHARD_TERMS = Terms(None, None, None, 0)
 _FRESH_SHARD = Account(0, 0, SHARD_TERMS)
-_SHARDS = frozenset({AccountKind.OUTLET, AccountKind.FUNDING, AccountKind.TRANSIT})
+_SHARDS = frozenset(
+    {AccountKind.OUTLET, AccountKind.FUNDING, AccountKind.TRANSIT, AccountKind.ADJUSTMENT}
+)
 
 
 class Book:

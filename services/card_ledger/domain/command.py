@@ -63,6 +63,30 @@ class Resend(NamedTuple):
     last_batch_no: int
 
 
+class AccountTerms(NamedTuple):
+    """A purse to open; minor units, None: no bound. Its floor is 0."""
+
+    number: int
+    ceiling: int | None
+    valid_until: int | None  # Last day, days since 1970-01-01.
+    programme: int  # 0: own money.
+
+
+class OpenPurses(NamedTuple):
+    """Open these purses; those that are open keep their terms. Moves no money."""
+
+    accounts: tuple[AccountTerms, ...]
+
+
+class MovementsAsked(NamedTuple):
+    """Tell what moved in the command's wallet, by booking day, both days included."""
+
+    first_day: int
+    last_day: int
+    after: int  # Id of the last row told before; 0: tell from the first one.
+    rows_max: int
+
+
 class PostingLeg(NamedTuple):
     """One movement of a posting."""
 
@@ -78,7 +102,7 @@ class Posting(NamedTuple):
     legs: tuple[PostingLeg, ...]
 
 
-Body = Purchase | Reversal | Inquiry | Posting | Resend
+Body = Purchase | Reversal | Inquiry | Posting | Resend | OpenPurses | MovementsAsked
 
 
 class Command(NamedTuple):

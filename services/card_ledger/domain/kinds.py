@@ -1,26 +1,11 @@
-"""Kinds of rows; the numbers stand in stored rows for ever."""
+"""Kinds of rows, and the marks that a row may carry; the numbers stand in stored rows for ever."""
 
-from enum import IntEnum, IntFlag
+from enum import IntFlag
 from typing import Final
 
+from libs.contracts.transfers import TransferKind
 
-class TransferKind(IntEnum):
-    """Why money moved, or why it did not."""
-
-    PURCHASE = 1
-    TOP_UP = 2
-    FEE = 3
-    REFUND = 4
-    REVERSAL = 5
-    HOLD = 6
-    COMPLETION = 7
-    VOID = 8
-    DISBURSEMENT = 9
-    SWEEP = 10
-    TOMBSTONE = 11  # A reversal came before its original; it holds the key.
-    QUOTA = 12
-    ADJUSTMENT = 13
-    OPENING = 14  # A seeded opening balance.
+__all__ = ["REVERSAL_LEG", "Flag", "TransferKind"]
 
 
 class Flag(IntFlag):

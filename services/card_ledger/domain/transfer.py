@@ -2,9 +2,24 @@
 
 from typing import NamedTuple
 
-PARTITION_SHIFT = 48
-_RRN_STRIDE = 64
-_SERIAL_MASK = (1 << PARTITION_SHIFT) - 1
+from libs.contracts.transfers import (
+    PARTITION_SHIFT,
+    approval_code_of,
+    partition_of_id,
+    rrn_of,
+    serial_of,
+    transfer_id,
+)
+
+__all__ = [
+    "PARTITION_SHIFT",
+    "Transfer",
+    "approval_code_of",
+    "partition_of_id",
+    "rrn_of",
+    "serial_of",
+    "transfer_id",
+]
 
 
 class Transfer(NamedTuple):
@@ -38,28 +53,3 @@ class Transfer(NamedTuple):
     stan: int
     rrn_sent: str
     flags: int
-
-
-def transfer_id(partition: int, serial: int) -> int:
-    """Return the id of a partition's n-th row: a range of ids is a range of one partition."""
-    return partition << PARTITION_SHIFT | serial
-
-
-def partition_of_id(number: int) -> int:
-    """Return the partition inside a transfer's id."""
-    return number >> PARTITION_SHIFT
-
-
-def serial_of(number: int) -> int:
-    """Return the serial inside a transfer's id."""
-    return number & _SERIAL_MASK
-
-
-def rrn_of(number: int) -> str:
-    """Return DE37 for a row whose terminal sent none: 12 digits, unique for 10**10 rows."""
-    return f"{(serial_of(number) * _RRN_STRIDE + partition_of_id(number)) % 10**12:012d}"
-
-
-def approval_code_of(number: int) -> str:
-    """Return DE38 for an approved row: six digits."""
-    return f"{serial_of(number) % 10**6:06d}"

@@ -7,16 +7,19 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from libs.bus import BusUnavailable
 from libs.bus.port import Bus, TopicInfo
 from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
 from libs.outcome import Fault
 from services.card_ledger.domain.book import Book
+from services.card_ledger.handlers.find_ahead import BooksBehind, check_not_behind
 from services.card_ledger.handlers.follow_log import LogFollower
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.ports import BookState, Leases, OwnedPartition
 
 Done = TypeVar("Done")
+BEHIND_MS = 2_000
 log = structlog.get_logger("card_ledger")
 
 
@@ -54,21 +57,46 @@ class BeginTenure:
         self._waiting_for = ""
 
     async def __call__(self, partitions: int) -> Tenure:
-        """Return a tenure of all partitions; raises LeaseLost and what the store raises."""
-        while (taken := await self._take()) is None:  # noqa: ASYNC110 -- another process
-            await asyncio.sleep(self._lease_ms / 8 / 1000)
-        owned, topic = taken
-        owned = await self.follower.correct(owned, topic.id)
+        """Return a tenure of all partitions; raises LeaseLost and what store and bus raise.
+
+        Books that are behind the entries on the bus are not served: a person must recover them.
+        """
+        while True:
+            while (taken := await self._take()) is None:  # noqa: ASYNC110 -- another process
+                await asyncio.sleep(self._lease_ms / 8 / 1000)
+            owned, topic = taken
+            owned = await self.follower.correct(owned, topic.id)
+            try:
+                state = await self._load(owned)
+            except BooksBehind as behind:
+                await self._leases.give_back({one.partition: one.epoch for one in owned})
+                self._tell(str(behind))
+                await asyncio.sleep(BEHIND_MS / 1000)  # Time for whoever recovers them.
+                continue
+            book = Book(partitions)
+            book.load(state.accounts, state.usage)
+            log.info("leases_taken", partitions=len(owned), accounts=len(state.accounts))
+            self._waiting_for = ""
+            self._report(None)
+            return Tenure.begin(owned, book, topic.id)
+
+    async def _load(self, owned: Sequence[OwnedPartition]) -> BookState:
+        """Read the books, and meanwhile see whether the bus knows more; raises BooksBehind."""
         today = day_number(business_day(self._clock.now_ms(), self._zone))
         day = max(today, *(one.booked_on for one in owned))
         epochs = {one.partition: one.epoch for one in owned}
-        load = self._books.load(owned, day)
-        state = await renewing(self._leases, epochs, load, every_ms=self._lease_ms // 4)
-        book = Book(partitions)
-        book.load(state.accounts, state.usage)
-        log.info("leases_taken", partitions=len(owned), accounts=len(state.accounts))
-        self._report(None)
-        return Tenure.begin(owned, book, topic.id)
+        check = asyncio.create_task(check_not_behind(self._bus, owned))
+        try:
+            load = self._books.load(owned, day)
+            state = await renewing(self._leases, epochs, load, every_ms=self._lease_ms // 4)
+            await renewing(self._leases, epochs, check, every_ms=self._lease_ms // 4)
+        except BusUnavailable:
+            await self._leases.give_back(epochs)  # Another process may reach it.
+            raise
+        finally:
+            check.cancel()
+            await asyncio.gather(check, return_exceptions=True)
+        return state
 
     async def _take(self) -> tuple[Sequence[OwnedPartition], TopicInfo] | None:
         """Whoever cannot reach the log takes no leases: another process may reach it."""
@@ -76,18 +104,20 @@ class BeginTenure:
             topic = await self._bus.topic(topics.COMMANDS)
             owned = await self._leases.take(self._holder)
             if owned:
-                self._waiting_for = ""
                 return owned, topic
             holders = await self._leases.holders()
         except Fault as fault:
             problem = str(fault)
         else:
             problem = f"the books are served by {', '.join(holders)}; waiting to take over"
+        self._tell(problem)
+        return None
+
+    def _tell(self, problem: str) -> None:
         if problem != self._waiting_for:
             log.info("waiting_for_leases", reason=problem)
             self._report(problem)
         self._waiting_for = problem
-        return None
 
 
 async def renewing(

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from libs.bus import Bus, BusUnavailable, TopicUnknown
 from libs.clock import Clock, business_day
+from libs.contracts.topics import COMMANDS
 from libs.outcome import Fault
 from services.card_ledger.handlers.post_transfers import TenureEnded
 from services.card_ledger.handlers.tenure import Tenure
@@ -89,6 +91,62 @@ async def keep_projections(
         else:
             report(f"{wrong} projected balances disagree with their rows" if wrong else None)
         await asyncio.sleep(every_ms / 1000)
+
+
+class KeepTenure:
+    """Starts what every tenure needs while it lasts."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        upkeep: Upkeep,
+        bus: Bus,
+        clock: Clock,
+        report: Callable[[str, str | None], None],
+        *,
+        lease_ms: int,
+        project_every_ms: int,
+        project_rows_max: int,
+    ) -> None:
+        """``report`` hears the name of a check and what is wrong."""
+        self._leases = leases
+        self._upkeep = upkeep
+        self._bus = bus
+        self._clock = clock
+        self._report = report
+        self._lease_ms = lease_ms
+        self._project_every_ms = project_every_ms
+        self._project_rows_max = project_rows_max
+
+    def start(self, tasks: asyncio.TaskGroup, tenure: Tenure) -> None:
+        """Keep leases, reach and projections as tasks of a group, until it is cancelled."""
+        often_ms = self._lease_ms // 4
+        tasks.create_task(
+            keep_leases(
+                self._leases,
+                tenure,
+                every_ms=often_ms,
+                report=partial(self._report, "card_ledger.leases"),
+            )
+        )
+        tasks.create_task(
+            keep_reach(
+                self._bus,
+                self._clock,
+                COMMANDS,
+                every_ms=often_ms,
+                patience_ms=2 * self._lease_ms,
+            )
+        )
+        tasks.create_task(
+            keep_projections(
+                self._upkeep,
+                tenure,
+                every_ms=self._project_every_ms,
+                rows_max=self._project_rows_max,
+                report=partial(self._report, "card_ledger.projection"),
+            )
+        )
 
 
 class KeepDays:

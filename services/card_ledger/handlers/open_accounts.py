@@ -1,6 +1,6 @@
 """Open a batch of purses and book their opening balances, once however often it is asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, Protocol
 
@@ -16,6 +16,8 @@ from libs.money import IDR
 from services.card_ledger.domain.kinds import TransferKind
 from services.card_ledger.handlers.post_transfers import PostTransfers
 from services.card_ledger.ports import NewAccount
+
+AT_ONCE = 2_000
 
 
 class Opening(NamedTuple):
@@ -70,6 +72,14 @@ class OpenAccounts:
                 records.setdefault(record.partition, []).append(record)
         if records:
             await self._post(records)
+
+    async def in_parts(
+        self, openings: Sequence[Opening], today: date, progress: Callable[[int], None]
+    ) -> None:
+        """Open any number of accounts; ``progress`` hears how many are done."""
+        for first in range(0, len(openings), AT_ONCE):
+            await self(openings[first : first + AT_ONCE], today)
+            progress(min(first + AT_ONCE, len(openings)))
 
     def _record(self, opening: Opening, opened_on: date) -> Record:
         account = purse_account(opening.wallet, opening.purse)

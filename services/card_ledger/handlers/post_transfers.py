@@ -8,17 +8,33 @@ from libs.bus.faults import LoopStopped, PartitionStopped
 from libs.bus.port import Outgoing, Record
 from libs.clock import Clock, business_day, day_number
 from libs.contracts import topics
-from libs.contracts.envelope import Envelope, next_envelope, read_envelope
+from libs.contracts.envelope import next_envelope
 from libs.outcome import Fault, Outcome
 from services.card_ledger.domain.answer import Answer
 from services.card_ledger.domain.chain import BatchHead, chain_hash
-from services.card_ledger.domain.command import Command, Inquiry, Resend, Reversal
+from services.card_ledger.domain.command import (
+    Command,
+    Inquiry,
+    MovementsAsked,
+    OpenPurses,
+    Resend,
+    Reversal,
+)
 from services.card_ledger.domain.decision import Decision, decide, refuse
 from services.card_ledger.domain.kinds import TransferKind
 from services.card_ledger.domain.page import Page
 from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer
-from services.card_ledger.handlers.records import entries_record, read_command, write_answer
+from services.card_ledger.handlers.asked import (
+    Asked,
+    ByPartition,
+    openings,
+    questions,
+    read_asked,
+    resends,
+)
+from services.card_ledger.handlers.open_purses import open_purses
+from services.card_ledger.handlers.records import CommandBroken, entries_record, write_answer
 from services.card_ledger.handlers.resend_entries import resend_entries
 from services.card_ledger.handlers.tenure import Tenure
 from services.card_ledger.ports import (
@@ -38,14 +54,7 @@ ROWS_MAX = 2_000
 """More rows of one partition than this do not fit one record of entries (512 KB)."""
 
 Decide = Callable[[Command, StoredKey | None, Page], Decision]
-
-
-class Asked(NamedTuple):
-    """A command with what is needed to answer it."""
-
-    command: Command
-    envelope: Envelope
-    offset: int
+Tell = Callable[[Sequence[Asked]], None]
 
 
 class Folded(NamedTuple):
@@ -62,13 +71,21 @@ class PostTransfers:
     """Answers each command once, whatever the topic redelivers."""
 
     def __init__(
-        self, store: LedgerStore, tenure: Tenure, clock: Clock, zone: ZoneInfo, figures: Figures
+        self,
+        store: LedgerStore,
+        tenure: Tenure,
+        clock: Clock,
+        zone: ZoneInfo,
+        figures: Figures,
+        tell: Tell = lambda _: None,
     ) -> None:
+        """``tell`` hears who wants to know what moved, once their batch is committed."""
         self._figures = figures
         self._store = store
         self._tenure = tenure
         self._clock = clock
         self._zone = zone
+        self._tell = tell
 
     async def __call__(self, records: Mapping[int, Sequence[Record]]) -> list[Outgoing]:
         """Decide, commit, and return answers and entries to publish.
@@ -84,20 +101,24 @@ class PostTransfers:
         ``fault`` is the class name of what went wrong. Raises ReversalStuck, which stops the
         partition until a person has looked, and CommandBroken for a record that is no command.
         """
-        command = _asked(record).command
+        command = read_asked(record).command
         if isinstance(command.body, Reversal):
             message = (
                 f"a reversal at {record.topic}/{record.partition}@{record.offset} cannot be"
                 f" booked ({fault}); its partition stands still until it can"
             )
             raise ReversalStuck(message)
+        if isinstance(command.body, OpenPurses | MovementsAsked):
+            raise CommandBroken(f"a command without a key that cannot be done ({fault})")
         return await self._post({record.partition: [record]}, self._refuse)
 
     async def _post(
         self, records: Mapping[int, Sequence[Record]], decide_one: Decide
     ) -> list[Outgoing]:
-        asked = {number: [_asked(r) for r in some] for number, some in records.items() if some}
+        asked = {n: [read_asked(r) for r in some] for n, some in records.items() if some}
         book = self._tenure.book
+        wondering = questions(asked, book.partitions)
+        await self._open_purses(asked)
         await self._fetch_accounts(asked)
         lookup = self._needs_lookup(asked)
         for _ in range(COLLISIONS_MAX):
@@ -116,8 +137,9 @@ class PostTransfers:
                 continue
             finally:
                 book.rollback()
-            resends = _resends(asked)
-            again = await resend_entries(self._store, resends) if resends else []
+            self._tell(wondering)
+            missed = resends(asked)
+            again = await resend_entries(self._store, missed) if missed else []
             return self._publishable(folded) + again
         raise KeysUnreadable("the keys of a batch collide with rows that cannot be read")
 
@@ -140,10 +162,7 @@ class PostTransfers:
         self._tenure.advance(folded.batches, {row.key for row in folded.rows})
 
     def _fold(
-        self,
-        asked: Mapping[int, Sequence[Asked]],
-        known: dict[bytes, StoredKey],
-        decide_one: Decide,
+        self, asked: ByPartition, known: dict[bytes, StoredKey], decide_one: Decide
     ) -> Folded:
         now_ms = self._clock.now_ms()
         today = day_number(business_day(now_ms, self._zone))
@@ -206,7 +225,7 @@ class PostTransfers:
             return self._decide(command, known, page)  # Nothing is stored without a key.
         return refuse(command, Outcome.COULD_NOT_PROCESS, self._tenure.book, page)
 
-    def _needs_lookup(self, asked: Mapping[int, Sequence[Asked]]) -> dict[bytes, int]:
+    def _needs_lookup(self, asked: ByPartition) -> dict[bytes, int]:
         recent = self._tenure.recent
         return {
             one.command.reference.key: one.command.reference.key_day
@@ -215,7 +234,13 @@ class PostTransfers:
             if one.command.needs_lookup or one.command.reference.key in recent
         }
 
-    async def _fetch_accounts(self, asked: Mapping[int, Sequence[Asked]]) -> None:
+    async def _open_purses(self, asked: ByPartition) -> None:
+        wanted = openings(asked, self._tenure.book.partitions)
+        if wanted:
+            today = business_day(self._clock.now_ms(), self._zone)
+            await open_purses(self._store, self._tenure.book, wanted, today)
+
+    async def _fetch_accounts(self, asked: ByPartition) -> None:
         """Read purses that were opened since the tenure began."""
         book = self._tenure.book
         missing = {
@@ -238,7 +263,7 @@ class PostTransfers:
                 next_envelope(one.envelope, schema=topics.LEDGER_ANSWER).SerializeToString(),
             )
             for one, answer in folded.answers
-            if one.envelope.answer_topic
+            if one.envelope.answer_topic and not isinstance(one.command.body, MovementsAsked)
         ]
         outgoing.extend(
             entries_record(batch, rows)
@@ -271,17 +296,3 @@ class HistoryDiffers(TenureEnded):
 
 class ReversalStuck(PartitionStopped):
     """A reversal cannot be booked; its partition stands still until a person has looked."""
-
-
-def _resends(asked: Mapping[int, Sequence[Asked]]) -> list[tuple[int, Resend]]:
-    return [
-        (partition, one.command.body)
-        for partition, some in asked.items()
-        for one in some
-        if isinstance(one.command.body, Resend)
-    ]
-
-
-def _asked(record: Record) -> Asked:
-    envelope = read_envelope(record.envelope)
-    return Asked(read_command(record.value, envelope.deadline_ms), envelope, record.offset)

@@ -11,13 +11,16 @@ from libs.contracts.keys import KEY_BYTES
 from libs.contracts.lesko.v1 import card_ledger_pb2 as wire
 from libs.contracts.lesko.v1.card_ledger_pb2 import LedgerAnswer, LedgerCommand, LedgerEntries
 from libs.outcome import Fault, Outcome
-from services.card_ledger.domain.answer import Answer
+from services.card_ledger.domain.answer import Answer, PurseAmount
 from services.card_ledger.domain.command import (
+    AccountTerms,
     Body,
     Command,
     Inquiry,
     Limits,
     Line,
+    MovementsAsked,
+    OpenPurses,
     Posting,
     PostingLeg,
     Purchase,
@@ -26,6 +29,8 @@ from services.card_ledger.domain.command import (
     Reversal,
 )
 from services.card_ledger.domain.kinds import TransferKind
+from services.card_ledger.domain.movement import WALLET_MAX, Movements
+from services.card_ledger.domain.opening import is_purse
 from services.card_ledger.domain.transfer import Transfer
 from services.card_ledger.ports import Batch
 
@@ -93,7 +98,28 @@ def _body(record: LedgerCommand) -> Body:
         )
     if kind == "resend":
         return Resend(record.resend.first_batch_no, record.resend.last_batch_no)
+    if kind == "open_accounts":
+        return _openings(record.open_accounts)
+    if kind == "movements":
+        return _movements(record)
     raise CommandBroken("a command without a body")
+
+
+def _movements(record: LedgerCommand) -> MovementsAsked:
+    if not 0 < record.wallet <= WALLET_MAX:
+        raise CommandBroken("movements of no wallet")
+    asked = record.movements
+    return MovementsAsked(asked.first_day, asked.last_day, asked.after, asked.rows_max)
+
+
+def _openings(record: wire.OpenAccounts) -> OpenPurses:
+    accounts = tuple(
+        AccountTerms(one.number, one.ceiling_minor or None, one.valid_until or None, one.programme)
+        for one in record.accounts
+    )
+    if not all(map(is_purse, accounts)):
+        raise CommandBroken("an account to open that is no purse")
+    return OpenPurses(accounts)
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -104,16 +130,22 @@ def write_answer(answer: Answer) -> bytes:
         transfer=answer.transfer,
         rrn=answer.rrn,
         approval_code=answer.approval_code,
-        balances=[
-            wire.PurseAmount(account=account, programme=programme, amount_minor=amount)
-            for account, programme, amount in answer.balances
-        ],
-        paid=[
-            wire.PurseAmount(account=account, programme=programme, amount_minor=amount)
-            for account, programme, amount in answer.paid
-        ],
+        balances=_purse_amounts(answer.balances),
+        paid=_purse_amounts(answer.paid),
         is_replay=answer.is_replay,
         booked_on=answer.booked_on,
+    ).SerializeToString()
+
+
+def write_movements(wallet: int, page: Movements, correlation_id: bytes) -> bytes:
+    """Turn a page of a wallet's movements into its record."""
+    return wire.WalletMovements(
+        wallet=wallet,
+        opening=_purse_amounts(page.opening),
+        closing=_purse_amounts(page.closing),
+        movements=[_entry(row) for row in page.rows],
+        has_more=page.has_more,
+        correlation_id=correlation_id,
     ).SerializeToString()
 
 
@@ -145,6 +177,13 @@ def entries_record(batch: Batch, rows: Sequence[Transfer]) -> Outgoing:
         write_entries(batch, rows),
         envelope.SerializeToString(),
     )
+
+
+def _purse_amounts(amounts: Sequence[PurseAmount]) -> list[wire.PurseAmount]:
+    return [
+        wire.PurseAmount(account=account, programme=programme, amount_minor=amount)
+        for account, programme, amount in amounts
+    ]
 
 
 def _entry(row: Transfer) -> wire.Transfer:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from itertools import accumulate
 from typing import Any
 
@@ -20,8 +21,9 @@ from services.card_ledger.domain.limit import (
 )
 from services.card_ledger.domain.stored import StoredKey
 from services.card_ledger.domain.transfer import Transfer, transfer_id
-from services.card_ledger.ports import Batch, BookState, OnceOnly, OwnedPartition
+from services.card_ledger.ports import Batch, BookState, NewAccount, OnceOnly, OwnedPartition
 from services.card_ledger.store.faults import ledger_faults
+from services.card_ledger.store.upkeep import PostgresUpkeep
 
 COLUMNS = (
     "id, key_day - DATE '1970-01-01' AS key_day, key, leg, kind, outcome, debit, credit, amount,"
@@ -109,6 +111,12 @@ class PostgresBooks:
     async def read_accounts(self, numbers: Sequence[int]) -> Mapping[int, Account]:
         """Read accounts that were opened since the start; unknown ones are left out."""
         return _accounts(await self._pool.read(_SOME_ACCOUNTS, list(numbers)))
+
+    async def open_accounts(
+        self, accounts: Sequence[NewAccount], today: date
+    ) -> Mapping[int, date]:
+        """Open what is not open yet; return the day on which each was opened. Idempotent."""
+        return await PostgresUpkeep(self._pool).open_accounts(accounts, today)
 
     async def read_stored(self, keys: Mapping[bytes, int]) -> Mapping[bytes, StoredKey]:
         """Return what is stored under keys; given with the day inside each key."""

@@ -1,10 +1,8 @@
 """What a person wants to see of a wallet: purses now and the last movements."""
 
-from datetime import datetime
-from typing import NamedTuple
-
 from libs.contracts.accounts import PURSES_MAX, purse_account
 from libs.pg import Pool
+from services.card_ledger.domain.wallet_view import Movement, PurseNow, Statement
 
 _NOW = """
     SELECT a.number, a.programme, a.valid_until,
@@ -26,37 +24,6 @@ _LAST = """
      WHERE debit = ANY($1::bigint[]) OR (credit = ANY($1::bigint[]) AND debit_seq > 0)
      ORDER BY at DESC, id DESC LIMIT $2
 """
-
-
-class PurseNow(NamedTuple):
-    """A purse and what it holds; minor units."""
-
-    account: int
-    programme: int
-    valid_until: object
-    balance: int
-
-
-class Movement(NamedTuple):
-    """One row in which the wallet's purses took part; refusals too."""
-
-    id: int
-    at: datetime
-    kind: int
-    outcome: int
-    debit: int
-    credit: int
-    amount: int
-    terminal: str
-    outlet: str
-    stan: int
-
-
-class Statement(NamedTuple):
-    """A wallet as of its last committed row; newest movement first."""
-
-    purses: list[PurseNow]
-    movements: list[Movement]
 
 
 class PostgresStatements:

@@ -1,7 +1,6 @@
 """``lesko card show``: one card, its wallet, what it holds and what happened last."""
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -11,14 +10,18 @@ from libs.contracts.accounts import sub_of
 from libs.iso8583 import Pan
 from libs.money import rupiah
 from libs.outcome import Outcome
-from libs.pg import open_pool
 from libs.vault import read_token_key
-from services.authorization.store.cards import CardShown, CardStore
+from services.authorization.domain.card_rows import CardShown
+from services.authorization.main import show_card
+from services.authorization.settings import Settings as AuthorizationSettings
 from services.card_ledger.domain.kinds import TransferKind
+from services.card_ledger.domain.wallet_view import Movement, PurseNow, Statement
 from services.card_ledger.main import show_wallet
 from services.card_ledger.settings import Settings as LedgerSettings
-from services.card_ledger.store.statements import Movement, PurseNow, Statement
-from services.cli.database import need_dsn
+from services.cli.admin_client import AdminClient
+from services.cli.admin_session import read_session
+from services.cli.commands.card_commands import PanStdin, ask_number, find_card, is_reference
+from services.cli.database import own_settings
 from services.cli.faults import CommandRefused
 from services.cli.screen import screen, write_json, write_table
 from services.cli.seeding.plan import card_number
@@ -35,20 +38,31 @@ class CardView:
 
 
 def show(
-    serial: Annotated[int | None, typer.Argument(help="Serial of a demo card.")] = None,
+    card: Annotated[
+        str | None, typer.Argument(help="Its reference, or the serial of a demo card.")
+    ] = None,
     *,
-    pan_stdin: Annotated[bool, typer.Option("--pan-stdin", help="Read a card number.")] = False,
+    pan_stdin: PanStdin = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
-    """Show a card, masked, with its purses, balances and last movements."""
-    if (serial is None) != pan_stdin:
-        message = "Name one card: its serial, or --pan-stdin to read its number from the input."
+    """Show a card, masked.
+
+    Who has signed in hears of a number or a reference what admin knows, and the reference by which
+    a card is changed. The serial of a demo card, and a number where nobody has signed in, is looked
+    up in the tables, with purses, balances and last movements.
+    """
+    if card is not None and pan_stdin:
+        message = "Name one card: its reference or serial, or --pan-stdin to read its number."
         raise CommandRefused(message)
-    if serial is not None:
-        digits = card_number(read_rules().cards, serial)
-    else:
-        digits = sys.stdin.readline().strip()
-    found = asyncio.run(view_card(Settings(), digits))
+    settings = Settings()
+    if card is not None and is_reference(card):
+        _show_known(settings, {"reference": card}, as_json=as_json)
+        return
+    digits = ask_number(pan_stdin=pan_stdin) if card is None else _demo_number(card)
+    if card is None and read_session(settings.home) is not None:
+        _show_known(settings, {"number": digits}, as_json=as_json)
+        return
+    found = asyncio.run(view_card(settings, digits))
     if as_json:
         write_json(_as_json(found))
     else:
@@ -57,15 +71,33 @@ def show(
 
 async def view_card(settings: Settings, digits: str) -> CardView:
     """Look a card up by its number; raises CommandRefused for one that is not known."""
-    dsn = need_dsn(settings)
     token = read_token_key(settings.keys_directory).token(Pan(digits))
-    async with open_pool(dsn, name="lesko card", size=1) as pool:
-        card = await CardStore(pool).read_card_by_token(token)
+    cards = AuthorizationSettings.model_validate(own_settings(settings, "authorization"))
+    card = await show_card(cards, token)
     if card is None:
         message = "This card is not known here (under the token key of this installation)."
         raise CommandRefused(message)
-    ledger = LedgerSettings.model_validate({"postgres": {"dsn": dsn}})
+    ledger = LedgerSettings.model_validate(own_settings(settings, "card_ledger"))
     return CardView(card=card, statement=await show_wallet(ledger, card.wallet))
+
+
+def _demo_number(serial: str) -> str:
+    rules = read_rules().cards
+    if serial.isascii() and serial.isdigit() and len(serial) <= rules.serial_digits:
+        return card_number(rules, int(serial))
+    message = (
+        "That is neither a reference nor the serial of a demo card. A card number does not belong "
+        "on a command line: leave it out and it is asked for, or pass it with --pan-stdin."
+    )
+    raise CommandRefused(message)
+
+
+def _show_known(settings: Settings, which: dict[str, str], *, as_json: bool) -> None:
+    found = find_card(AdminClient(settings), which)
+    if as_json:
+        write_json(found)
+    else:
+        write_table(screen(), ("what", "is"), [(name, str(found[name])) for name in found])
 
 
 def _show(found: CardView) -> None:

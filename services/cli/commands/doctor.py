@@ -15,21 +15,28 @@ from libs.clock import SystemClock, business_day
 from libs.iso8583 import load_dialect
 from libs.outcome import Fault
 from libs.pg import Pool, open_pool
-from libs.settings import address_of
+from libs.settings import LeskoSettings, address_of
 from libs.vault import read_token_key, read_vault
 from services.admin.settings import Settings as AdminSettings
 from services.authorization.settings import Settings as AuthorizationSettings
 from services.card_ledger.settings import Settings as LedgerSettings
-from services.cli.composition import choose_services, overrides
-from services.cli.database import need_dsn
+from services.cli.composition import choose_services, overrides, own
+from services.cli.database import need_logins
 from services.cli.iso.show import DIALECTS
 from services.cli.kafka_topics import kafka_in_use, look_at_topics
 from services.cli.lifecycle import Part
+from services.cli.logins import OWNERS, Logins
 from services.cli.screen import screen, write_json, write_table
 from services.cli.settings import BridgePart, Settings, WebPart
 from services.cli.standing import read_standing
-from services.cli.store.schemas import days_ahead, schema_states, server_version
+from services.cli.store.schemas import (
+    days_ahead,
+    rights_problem,
+    schema_states,
+    server_version,
+)
 from services.cli.tcp_ports import port_problem, someone_listens
+from services.cli.wal_status import wal_problem
 from services.iso_bridge.settings import Settings as BridgeSettings
 
 PYTHON_MIN = (3, 11)
@@ -75,6 +82,7 @@ async def _examine(settings: Settings, parts: Sequence[Part]) -> list[Finding]:
     found = [*_machine(settings), *([_keys(settings), _dialects()] if is_edge else ())]
     if schemas:
         found.extend([finding async for finding in _database(settings, schemas)])
+    found.extend(_backup(settings))
     found.extend([finding async for finding in _kafka(settings)])
     found.extend(_ports(settings, is_edge=is_edge))
     return found
@@ -112,22 +120,40 @@ def _dialects() -> Finding:
 
 async def _database(settings: Settings, schemas: Sequence[str]) -> AsyncIterator[Finding]:
     try:
-        dsn = need_dsn(settings)
-        async with open_pool(dsn, name="lesko doctor", size=1) as pool:
-            if (problem := await pool.write_problem()) is not None:
-                yield Finding("database", is_good=False, text=problem)
-                return
-            version = await server_version(pool)
-            yield Finding("database", is_good=True, text=f"{version} at {address_of(dsn)}")
-            states = await schema_states(pool, schemas)
-            for schema, applied, known in states:
-                text = f"migration {applied} of {known}"
-                yield Finding(f"tables {schema}", applied == known, text)
-            is_ready = all(state.applied == state.known for state in states)
-            if is_ready and "card_ledger" in schemas:
-                yield await _days(pool)
+        logins = need_logins(settings, schemas)
+        if (problem := logins.problem(schemas)) is not None:
+            yield Finding("logins", is_good=False, text=problem)
+            return
     except Fault as fault:
         yield Finding("database", is_good=False, text=str(fault))
+        return
+    for schema in schemas:
+        async for finding in _own_part(logins, schema):
+            yield finding
+
+
+async def _own_part(logins: Logins, schema: str) -> AsyncIterator[Finding]:
+    """Look at one service's part of the database, as that service."""
+    dsn = logins.of(schema)
+    try:
+        async with open_pool(dsn, name="lesko doctor", size=1) as pool:
+            if (problem := await pool.write_problem()) is not None:
+                yield Finding(f"database for {schema}", is_good=False, text=problem)
+                return
+            text = f"{await server_version(pool)} at {address_of(dsn)}, as {logins.role(schema)}"
+            yield Finding(f"database for {schema}", is_good=True, text=text)
+            [(_, applied, known)] = await schema_states(pool, [schema])
+            text = f"migration {applied} of {known}"
+            yield Finding(f"tables {schema}", applied == known, text)
+            if applied != known:
+                return
+            wrong = await rights_problem(pool, schema, logins)
+            text = "as they should be" if wrong is None else wrong
+            yield Finding(f"rights {schema}", wrong is None, text)
+            if schema == "card_ledger":
+                yield await _days(pool)
+    except Fault as fault:
+        yield Finding(f"database for {schema}", is_good=False, text=str(fault))
 
 
 async def _days(pool: Pool) -> Finding:
@@ -135,6 +161,13 @@ async def _days(pool: Pool) -> Finding:
     zone = ZoneInfo(knobs.business_zone)
     ahead = await days_ahead(pool, business_day(SystemClock().now_ms(), zone))
     return Finding("day partitions", ahead >= DAYS_AHEAD_MIN, f"{ahead} days from today on")
+
+
+def _backup(settings: Settings) -> Iterator[Finding]:
+    if settings.backup.directory is not None:
+        problem = wal_problem(settings, SystemClock().now_ms())
+        text = problem or f"the log is archived in {settings.backup.directory}"
+        yield Finding("backup", is_good=problem is None, text=text)
 
 
 async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
@@ -173,13 +206,20 @@ def _ports(settings: Settings, *, is_edge: bool) -> Iterator[Finding]:
 
 def effective_settings(settings: Settings) -> Iterator[tuple[str, str]]:
     """Give every knob of every service as its variable and value, secrets masked."""
-    over = overrides(settings, settings.postgres.dsn or SecretStr(_NO_DSN))
-    for part in (*(kind.model_validate(over) for kind in _KINDS), settings):  # Ours say more.
+    shown = Logins(None, dict.fromkeys(OWNERS, SecretStr(_NO_DSN)), settings.roles_directory)
+    over = overrides(settings, shown)  # Ours say more, and theirs are not needed for this.
+    of_services = [kind.model_validate(own(over, name)) for name, kind in _KINDS.items()]
+    for part in (*of_services, settings):
         yield from _flat("LESKO", part)
 
 
 _NO_DSN = "postgresql://"  # Its form is checked; what we know of it is shown instead.
-_KINDS = (AdminSettings, AuthorizationSettings, LedgerSettings, BridgeSettings)
+_KINDS: Mapping[str, type[LeskoSettings]] = {
+    "admin": AdminSettings,
+    "authorization": AuthorizationSettings,
+    "card_ledger": LedgerSettings,
+    "iso_bridge": BridgeSettings,
+}
 
 
 def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from libs.pg import open_pool
-from services.card_ledger.store.audit import open_audit
-from services.cli.database import need_dsn
+from services.card_ledger.main import read_heads
+from services.card_ledger.settings import Settings as LedgerSettings
+from services.cli.database import own_settings
 from services.cli.heads import Heads, heads_json
 from services.cli.screen import screen, write_json, write_table
 from services.cli.settings import Settings
@@ -27,10 +27,5 @@ def head(
 
 
 async def _heads(settings: Settings) -> Heads:
-    async with (
-        open_pool(need_dsn(settings), name="lesko head", size=1) as pool,
-        open_audit(pool) as books,
-    ):
-        return {
-            owner.partition: (owner.batch_no, owner.head.hex()) for owner in await books.owners()
-        }
+    own = LedgerSettings.model_validate(own_settings(settings, "card_ledger"))
+    return {head.partition: (head.batch_no, head.hash.hex()) for head in await read_heads(own)}

@@ -10,7 +10,7 @@ from libs.money import rupiah
 from services.card_ledger.handlers.verify_books import Report
 from services.card_ledger.main import verify as verify_books
 from services.card_ledger.settings import Settings as LedgerSettings
-from services.cli.database import need_dsn
+from services.cli.database import own_settings
 from services.cli.heads import heads_json, read_heads
 from services.cli.screen import screen, write_json
 from services.cli.settings import Settings
@@ -19,13 +19,14 @@ from services.cli.settings import Settings
 def verify(
     *,
     head: Annotated[
-        Path | None, typer.Option(help="Heads noted outside, as lesko ledger head --json wrote.")
+        Path | None,
+        typer.Option(help="Heads noted outside, by lesko heads publish or ledger head --json."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Check chain, gaps, sum, once-only and projections; exit code 1 when anything is wrong."""
     published = None if head is None else read_heads(head)
-    over = {"postgres": {"dsn": need_dsn(Settings())}}
+    over = own_settings(Settings(), "card_ledger")
     report = asyncio.run(verify_books(LedgerSettings.model_validate(over), published=published))
     if as_json:
         write_json(_as_json(report))

@@ -11,13 +11,15 @@ import typer
 from rich.console import Console
 
 from libs.clock import SystemClock
-from libs.observe import configure_logs
+from libs.observe import configure_logs, steady
 from libs.outcome import Fault
 from services.cli.composition import SERVICES, open_shared, overrides, with_watches
+from services.cli.database import need_dsn
 from services.cli.faults import CommandRefused
 from services.cli.lifecycle import run_parts
 from services.cli.local import Database, open_database, prepare
 from services.cli.local_bus import open_bus
+from services.cli.logins import Logins
 from services.cli.screen import screen, write_table
 from services.cli.seeding.fill import SeedOrder
 from services.cli.seeding.plan import DemoRules
@@ -38,55 +40,69 @@ def run(
         bool,
         typer.Option("--kafka", help="On Kafka: LESKO_KAFKA__BOOTSTRAP, else a broker of our own."),
     ] = False,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Without demo data and purchase: docs/first-day.md.")
+    ] = False,
 ) -> None:
     """Start everything on this machine, send one real purchase, stay up until Ctrl-C."""
     settings = Settings()
-    bridge, web = settings.iso_bridge, settings.web
-    need_free_port(bridge.host, bridge.port, what="EDC terminals", setting="LESKO_ISO_BRIDGE__PORT")
-    need_free_port(web.host, web.port, what="health and metrics", setting="LESKO_WEB__PORT")
-    order = SeedOrder(cards=cards, outlets=outlets, first_serial=1, own_minor=None, with_keys=False)
-    with _open_log(settings.home) as log:
+    _need_free_ports(settings)
+    order = None if empty else _order(cards, outlets)
+    with _open_log(settings.home) as file:
+        log = steady(file)
         configure_logs(service="lesko", level=settings.log_level, stream=log)
         run_until_stopped(partial(_run, settings, order, log, kafka=kafka))
         screen().print("Stopped.")
 
 
+def _order(cards: int, outlets: int) -> SeedOrder:
+    return SeedOrder(cards=cards, outlets=outlets, first_serial=1, own_minor=None, with_keys=False)
+
+
+def _need_free_ports(settings: Settings) -> None:
+    bridge, web, admin = settings.iso_bridge, settings.web, settings.admin
+    need_free_port(bridge.host, bridge.port, what="EDC terminals", setting="LESKO_ISO_BRIDGE__PORT")
+    need_free_port(web.host, web.port, what="health and metrics", setting="LESKO_WEB__PORT")
+    need_free_port("127.0.0.1", admin.port, what="operators", setting="LESKO_ADMIN__PORT")
+
+
 async def _run(
-    settings: Settings, order: SeedOrder, log: TextIO, stop: asyncio.Event, *, kafka: bool
+    settings: Settings, order: SeedOrder | None, log: TextIO, stop: asyncio.Event, *, kafka: bool
 ) -> None:
     rules, console = read_rules(), screen()
     say = partial(_say, console)
     async with open_database(settings, say) as database:
-        await prepare(settings, rules, order, database, say)
+        logins = await prepare(settings, rules, order, database, say)
         async with open_bus(settings, on_kafka=kafka, say=say) as (chosen, bus):
             if stop.is_set():
                 return
             known = chosen.model_copy(
                 update={"postgres": settings.postgres.model_copy(update={"dsn": database.dsn})}
             )
-            greet = partial(_greet, known, rules, database, bus, console)
-            await _serve(known, database, log, stop, greet, say)
+            walk = None if order is None else rules
+            greet = partial(_greet, known, walk, database, bus, console)
+            await _serve(known, logins, log, stop, greet, say)
             say("Stopping ...")
 
 
 async def _serve(
     settings: Settings,
-    database: Database,
+    logins: Logins,
     log: TextIO,
     stop: asyncio.Event,
     greet: Callable[[int], Awaitable[None]],
     say: Callable[[str], None],
 ) -> None:
-    over = overrides(settings, database.dsn)
+    over, dsn = overrides(settings, logins), need_dsn(settings)
     bootstrap = None if settings.kafka is None else settings.kafka.bootstrap
     async with open_shared(settings, SERVICES, logs=log) as (shared, web_port):
         say("Starting the services ...")
-        needs = wait_for_needs(SERVICES, shared, database.dsn, migrate=False)
+        needs = wait_for_needs(SERVICES, shared, logins, migrate=False)
         if not await unless_stopped(needs, stop):
             return
-        with leave_standing(settings.home, database.dsn, settings.iso_bridge.port, bootstrap):
+        with leave_standing(settings.home, dsn, settings.iso_bridge.port, bootstrap):
             await run_parts(
-                with_watches(SERVICES, settings, database.dsn),
+                with_watches(SERVICES, settings, logins),
                 shared,
                 over,
                 stop=stop,
@@ -98,20 +114,15 @@ async def _serve(
 
 async def _greet(
     settings: Settings,
-    rules: DemoRules,
+    rules: DemoRules | None,
     database: Database,
     bus: str,
     console: Console,
     web_port: int,
 ) -> None:
     bridge, web = settings.iso_bridge, settings.web
-    try:
-        walk = await walk_purchase(
-            settings, rules, SystemClock(), host=bridge.host, port=bridge.port
-        )
-        show_walk(console, walk)
-    except Fault as fault:
-        _say(console, f"The demo purchase was not answered: {fault}")
+    if rules is not None:
+        await _walk(settings, rules, console)
     at = f"http://{web.host}:{web_port}"
     rows = [
         ("EDC terminals", f"{bridge.host}:{bridge.port}  (ISO 8583, dialect edc)"),
@@ -121,13 +132,27 @@ async def _greet(
         ("bus", bus),
         ("data", database.place),
         ("logs", str(_log_path(settings.home))),
-        ("try next", _next_command(settings)),
+        ("operators", f"{settings.admin.address}  (lesko sign-in; docs/first-day.md)"),
+        ("try next", _next_command(settings, has_demo=rules is not None)),
     ]
     write_table(console, ("what", "where"), rows, show_header=False)
     _say(console, "The switch is up. Ctrl-C stops everything.")
 
 
-def _next_command(settings: Settings) -> str:
+async def _walk(settings: Settings, rules: DemoRules, console: Console) -> None:
+    bridge = settings.iso_bridge
+    try:
+        walk = await walk_purchase(
+            settings, rules, SystemClock(), host=bridge.host, port=bridge.port
+        )
+        show_walk(console, walk)
+    except Fault as fault:
+        _say(console, f"The demo purchase was not answered: {fault}")
+
+
+def _next_command(settings: Settings, *, has_demo: bool) -> str:
+    if not has_demo:
+        return f'{_command_name()} operator init LOGIN --name "First administrator"'
     port = (
         ""
         if settings.iso_bridge.port == Settings.model_fields["iso_bridge"].default.port

@@ -7,7 +7,7 @@ import typer
 
 from libs.clock import SystemClock
 from libs.vault import generate_demo_keys
-from services.cli.database import need_dsn, need_schema
+from services.cli.database import need_logins, need_schemas
 from services.cli.money import parse_rupiah
 from services.cli.screen import progress_bar, screen, write_json
 from services.cli.seeding.fill import SeedOrder, Target, fill
@@ -45,10 +45,10 @@ def seed(
 
 
 async def _seed(settings: Settings, order: SeedOrder) -> int:
-    dsn = need_dsn(settings)
-    await need_schema(dsn)
+    logins = need_logins(settings)
+    await need_schemas(logins)
     generate_demo_keys(settings.keys_directory)
-    target = Target(dsn=dsn, keys_directory=settings.keys_directory, clock=SystemClock())
+    target = Target(logins=logins, keys_directory=settings.keys_directory, clock=SystemClock())
     with progress_bar(screen()) as bar:
         tasks = {name: bar.add_task(name) for name in ("opening balances", "cards")}
         return await fill(

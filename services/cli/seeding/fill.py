@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from libs.clock import Clock
 from libs.iso8583 import Pan
-from libs.pg import Pool, open_pool
 from libs.vault import read_token_key, read_vault
-from services.admin.store.registry import RegistryStore
+from services.admin.main import import_registry
+from services.admin.settings import Settings as AdminSettings
 from services.authorization.domain.card import CardStatus
-from services.authorization.store.cards import CardRow, CardStore, PurseRow
+from services.authorization.domain.card_rows import CardRow, PurseRow
+from services.authorization.main import count_cards, import_cards
+from services.authorization.settings import Settings as AuthorizationSettings
 from services.card_ledger.handlers.open_accounts import Opening
 from services.card_ledger.main import open_books
 from services.card_ledger.settings import Settings as LedgerSettings
+from services.cli.logins import Logins
 from services.cli.seeding.plan import (
     DemoCard,
     DemoRules,
@@ -50,11 +51,15 @@ class SeedOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where it goes."""
+    """Where it goes: through each service's own door, by its own login."""
 
-    dsn: SecretStr
+    logins: Logins
     keys_directory: Path
     clock: Clock
+
+    def own(self, service: str) -> dict[str, Any]:
+        """Return what a service's settings are overridden with."""
+        return {"postgres": {"dsn": self.logins.of(service)}}
 
 
 Progress = Callable[[str, int, int], None]
@@ -64,27 +69,35 @@ Progress = Callable[[str, int, int], None]
 async def fill(rules: DemoRules, order: SeedOrder, target: Target, progress: Progress) -> int:
     """Fill registry, books and cards in this order; return how many cards are new.
 
-    Cards come last, so that a card that is found has its accounts. Idempotent. Raises
-    SeedRefused, LeaseHeld while the books are being served, VaultFault without keys.
+    Cards come last, so that a card that is found has its accounts. Idempotent, and where all cards
+    are there the books are left alone. Raises SeedRefused, LeaseHeld while the books are being
+    served, VaultFault without keys.
     """
     check_request(rules, first=order.first_serial, count=order.cards, own_minor=order.own_minor)
-    async with open_pool(
-        target.dsn, name="lesko seed", size=2, statement_timeout_ms=60_000
-    ) as pool:
-        await _fill_registry(pool, rules, order, target)
-        await _fill_books(rules, order, target, progress)
-        return await _fill_cards(pool, rules, order, target, progress)
+    await _fill_registry(rules, order, target)
+    if await is_filled(rules, order, target):
+        return 0
+    await _fill_books(rules, order, target, progress)
+    return await _fill_cards(rules, order, target, progress)
 
 
 async def is_filled(rules: DemoRules, order: SeedOrder, target: Target) -> bool:
-    """Say whether the last card wanted is there, which is written after everything else."""
-    last = Pan(card_number(rules.cards, order.serials[-1]))
-    token = read_token_key(target.keys_directory).token(last)
-    async with open_pool(target.dsn, name="lesko seed", size=1) as pool:
-        return await CardStore(pool).read_card_by_token(token) is not None
+    """Say whether every card wanted is there; each was written after all that it needs."""
+    settings = AuthorizationSettings.model_validate(target.own("authorization"))
+    tokens = read_token_key(target.keys_directory)
+    for some in _portions(order.serials):
+        wanted = [tokens.token(Pan(card_number(rules.cards, serial))) for serial in some]
+        if await count_cards(settings, wanted) < len(wanted):
+            return False
+    return True
 
 
-async def _fill_registry(pool: Pool, rules: DemoRules, order: SeedOrder, target: Target) -> None:
+def _portions(serials: range) -> Iterator[range]:
+    for first in range(0, len(serials), CARDS_AT_ONCE):
+        yield serials[first : first + CARDS_AT_ONCE]
+
+
+async def _fill_registry(rules: DemoRules, order: SeedOrder, target: Target) -> None:
     changes = list(
         registry_changes(
             rules,
@@ -93,20 +106,19 @@ async def _fill_registry(pool: Pool, rules: DemoRules, order: SeedOrder, target:
             now_ms=target.clock.now_ms(),
         )
     )
-    await RegistryStore(pool).record_changes(changes)
+    await import_registry(AdminSettings.model_validate(target.own("admin")), changes)
 
 
 async def _fill_books(
     rules: DemoRules, order: SeedOrder, target: Target, progress: Progress
 ) -> None:
-    settings: Any = {"postgres": {"dsn": target.dsn}}
     openings = list(
         itertools.chain.from_iterable(
             _openings(rules, demo_card(rules, serial, order.own_minor)) for serial in order.serials
         )
     )
     await open_books(
-        LedgerSettings.model_validate(settings),
+        LedgerSettings.model_validate(target.own("card_ledger")),
         target.clock,
         openings,
         progress=lambda done: progress("opening balances", done, len(openings)),
@@ -123,14 +135,15 @@ def _openings(rules: DemoRules, card: DemoCard) -> Iterator[Opening]:
 
 
 async def _fill_cards(
-    pool: Pool, rules: DemoRules, order: SeedOrder, target: Target, progress: Progress
+    rules: DemoRules, order: SeedOrder, target: Target, progress: Progress
 ) -> int:
     make = _CardMaker(rules, target.keys_directory)
-    store, written = CardStore(pool), 0
-    for first in range(0, order.cards, CARDS_AT_ONCE):
-        some = order.serials[first : first + CARDS_AT_ONCE]
+    settings = AuthorizationSettings.model_validate(target.own("authorization"))
+    done = written = 0
+    for some in _portions(order.serials):
         cards = [demo_card(rules, serial) for serial in some]
-        written += await store.write_cards(
+        written += await import_cards(
+            settings,
             [make.card(card) for card in cards],
             [
                 PurseRow(card.serial, purse.number, purse.programme, purse.valid_until)
@@ -138,7 +151,8 @@ async def _fill_cards(
                 for purse in card.purses
             ],
         )
-        progress("cards", first + len(some), order.cards)
+        done += len(some)
+        progress("cards", done, order.cards)
     return written
 
 

@@ -6,13 +6,20 @@ from libs.clock import day_number
 from libs.contracts.lesko.v1.registry_pb2 import (
     ENTITY_STATUS_ACTIVE,
     Outlet,
+    OutletGroup,
     Product,
     Programme,
     RegistryChange,
     Terminal,
 )
 from libs.money import IDR
-from libs.registry import outlet_entity, product_entity, programme_entity, terminal_entity
+from libs.registry import (
+    group_entity,
+    outlet_entity,
+    product_entity,
+    programme_entity,
+    terminal_entity,
+)
 from services.cli.seeding.plan import (
     DemoRules,
     OutletRules,
@@ -33,6 +40,8 @@ def registry_changes(
         yield _product(product, now_ms)
     for programme in rules.programmes:
         yield _programme(programme, now_ms)
+    for group in (rules.outlets.group, rules.outlets.even_group):
+        yield _group(group, now_ms)
     for number in range(1, outlets + 1):
         yield _outlet(rules.outlets, number, now_ms)
         yield _terminal(rules.outlets, number, with_keys=with_keys, now_ms=now_ms)
@@ -42,6 +51,12 @@ def _change(entity: str, now_ms: int) -> RegistryChange:
     return RegistryChange(
         entity=entity, version=FIRST_VERSION, status=ENTITY_STATUS_ACTIVE, changed_ms=now_ms
     )
+
+
+def _group(code: str, now_ms: int) -> RegistryChange:
+    change = _change(group_entity(code), now_ms)
+    change.outlet_group.CopyFrom(OutletGroup(code=code, name=f"Demo group {code}"))
+    return change
 
 
 def _outlet(rules: OutletRules, number: int, now_ms: int) -> RegistryChange:

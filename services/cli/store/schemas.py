@@ -5,13 +5,12 @@ from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from libs.pg import Pool, migrate, read_migrations
+from libs.pg import Pool, Rights, migrate, read_migrations, read_rights, rights_differences
 from services.cli.faults import CommandRefused
+from services.cli.logins import OWNERS, Logins
 
 _SERVICES: Final = Path(__file__).resolve().parents[2]
-SCHEMAS: Final[Mapping[str, Path]] = {
-    name: _SERVICES / name / "migrations" for name in ("admin", "card_ledger", "authorization")
-}
+SCHEMAS: Final[Mapping[str, Path]] = {name: _SERVICES / name / "migrations" for name in OWNERS}
 
 _HAS_TABLE = "SELECT to_regclass($1) IS NOT NULL AS found"
 _NEWEST = 'SELECT coalesce(max(number), 0) AS number FROM "{schema}".migration'
@@ -60,6 +59,22 @@ async def migrate_all(dsn: str, schemas: Iterable[str] = SCHEMAS) -> dict[str, l
         ]
         for schema in schemas
     }
+
+
+def rights_of(schema: str) -> Rights:
+    """Return what the service's own role may do; raises RightsFault."""
+    return read_rights(_SERVICES / schema / "store" / "rights.toml")
+
+
+async def rights_problem(pool: Pool, schema: str, logins: Logins) -> str | None:
+    """Return a right that a role has or lacks against the service's file; None: all is well."""
+    role = logins.role(schema)
+    others = [logins.role(service) for service in OWNERS if service != schema]
+    async with pool.connection() as connection:
+        found = await rights_differences(
+            connection, schema, rights_of(schema), role=role, others=others
+        )
+    return f"{found[0].sentence(schema)}: run lesko migrate" if found else None
 
 
 async def server_version(pool: Pool) -> str:

@@ -77,7 +77,7 @@ class ReceiveMessages:
         terminal = self._terminals.terminal(str(message.fields.get(41, "")))
         refusal = _refuse_form(asker, form, operation, day, terminal)
         if refusal is None:
-            if terminal is None and not self._terminals.is_current(now_ms):
+            if terminal is None and not self._terminals.is_current(self._clock.monotonic_ms()):
                 self._journal.silent("registry_not_current")
                 return NOTHING
             refusal = refuse_terminal(terminal)

@@ -141,9 +141,15 @@ PLANTED = (
     ),
     compose(
         "variables_are_known",
-        "admin: nothing reads LESKO_POSTGRES__DNS_FILE",
+        "migrate: nothing reads LESKO_POSTGRES__DNS_FILE",
         "  LESKO_POSTGRES__DSN_FILE",
         "  LESKO_POSTGRES__DNS_FILE",
+    ),
+    compose(
+        "variables_are_known",
+        "admin: nothing reads LESKO_ADMIN__POSTGRES__DNS_FILE",
+        "DSN_FILE: /run/secrets/admin_dsn\n      LESKO_VAULT",
+        "DNS_FILE: /run/secrets/admin_dsn\n      LESKO_VAULT",
     ),
     compose(
         "variables_are_known",
@@ -154,8 +160,8 @@ PLANTED = (
     compose(
         "variables_are_known",
         "iso_bridge: nothing reads LESKO_CARD_LEDGER__PARTITIONS",
-        "      <<: *kafka-of\n",
-        "      <<: [*kafka-of, *ledger-of]\n",
+        "      <<: *kafka-of\n      LESKO_ISO",
+        "      <<: [*kafka-of, *ledger-of]\n      LESKO_ISO",
     ),
     compose(
         "settings_load",
@@ -171,9 +177,22 @@ PLANTED = (
     ),
     compose(
         "settings_load",
-        "admin: postgres: ",
-        "DSN_FILE: /run/secrets/lesko_dsn",
-        "DSN_FILE: /run/secrets/lesko.dsn",
+        "admin: admin.postgres: ",
+        "DSN_FILE: /run/secrets/admin_dsn\n      LESKO_VAULT",
+        "DSN_FILE: /run/secrets/admin.dsn\n      LESKO_VAULT",
+    ),
+    compose(
+        "settings_load",
+        "migrate does not get the owner's login",
+        "      LESKO_POSTGRES__DSN_FILE: /run/secrets/lesko_dsn\n",
+        "",
+    ),
+    compose(
+        "settings_load",
+        "card_ledger gets the owner's login",
+        "/run/secrets/card_ledger_dsn\n      LESKO_HEADS",
+        "/run/secrets/card_ledger_dsn\n"
+        "      LESKO_POSTGRES__DSN_FILE: /run/secrets/card_ledger_dsn\n      LESKO_HEADS",
     ),
     dockerfile(
         "health_is_asked", "admin is asked on 8580, it listens on 8590", "PORT=8580", "PORT=8590"
@@ -232,8 +251,8 @@ PLANTED = (
         "neighbours_are_reached",
         "the DSN that make-secrets makes",
         "deploy/docker/make-secrets",
-        "@postgres:5432/lesko",
-        "@database:5432/lesko",
+        "place=postgres:5432/lesko",
+        "place=database:5432/lesko",
     ),
     compose(
         "containers_are_tended",

@@ -1,6 +1,6 @@
 """What a container finds once it runs: its settings, its ports, its neighbours; as sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,10 +8,12 @@ from pydantic import ValidationError
 from libs.observe import Health, Metrics
 from libs.outcome import Fault
 from libs.web import build_app
-from services.cli.database import need_dsn
+from services.cli.composition import overrides, own
+from services.cli.database import need_dsn, need_logins
+from services.cli.logins import OWNERS
 from services.cli.settings import Settings as CliSettings
 from services.cli.settings import WebPart
-from tests.contract.deploy.settings_of import classes_of, inside, is_known
+from tests.contract.deploy.settings_of import classes_of, inside, is_known, settings_of
 from tests.contract.deploy.stack import Container, Stack, read_stack
 
 EDC = "iso_bridge"
@@ -31,22 +33,44 @@ def variables_are_known(root: Path) -> list[str]:
 def settings_load(root: Path) -> list[str]:
     """Find containers whose settings a process would refuse, or which would find no database."""
     stack = read_stack(root)
-    found = []
+    found: list[str] = []
     for container in stack.of_lesko:
         with inside(container, stack) as variables:
-            kinds = classes_of(container) if container.serves else [CliSettings]
             try:
-                for kind in kinds:
-                    kind()
-                if "LESKO_POSTGRES__DSN_FILE" in variables:
-                    dsn = need_dsn(CliSettings()).get_secret_value()
-                    if dsn != Path(variables["LESKO_POSTGRES__DSN_FILE"]).read_text().strip():
-                        found.append(f"{container.name} uses another database than its secret says")
+                CliSettings()
+                _read_settings(container)
+                found += _uses_its_secrets(container, variables)
             except ValidationError as problem:
                 found += [f"{container.name}: {_place(error)}" for error in problem.errors()]
             except (Fault, OSError) as problem:
                 found.append(f"{container.name}: {problem}")
     return found
+
+
+def _read_settings(container: Container) -> None:
+    """Read what the container's services read, as ``lesko serve`` does; raises its troubles."""
+    settings = CliSettings()
+    owners = [name for name in container.serves if name in OWNERS]
+    over = overrides(settings, need_logins(settings, owners) if owners else None)
+    for service in container.serves:
+        settings_of(service).model_validate(own(over, service))
+
+
+def _uses_its_secrets(container: Container, variables: Mapping[str, str]) -> Iterator[str]:
+    """Find services that would enter by another login than their secret says, or by the owner's."""
+    if container.arguments == ["migrate"]:
+        if (named := variables.get("LESKO_POSTGRES__DSN_FILE")) is None:
+            yield f"{container.name} does not get the owner's login"
+        elif need_dsn(CliSettings()).get_secret_value() != Path(named).read_text().strip():
+            yield f"{container.name} uses another database than its secret says"
+    elif any(name.startswith("LESKO_POSTGRES__DSN") for name in variables):
+        yield f"{container.name} gets the owner's login"
+    owners = [name for name in container.serves if name in OWNERS]
+    for service in owners:
+        dsn = need_logins(CliSettings(), owners).of(service).get_secret_value()
+        named = variables.get(f"LESKO_{service.upper()}__POSTGRES__DSN_FILE", "")
+        if not named or dsn != Path(named).read_text().strip():
+            yield f"{container.name} uses another database than its secret says"
 
 
 def _place(error: object) -> str:
@@ -137,7 +161,7 @@ def neighbours_are_reached(root: Path) -> list[str]:
             elif not container.networks & stack.containers[name].networks:
                 found.append(f"{container.name} shares no network with {name}")
     script = (root / "deploy" / "docker" / "make-secrets").read_text()
-    if "@postgres:5432/lesko" not in script or "postgres" not in stack.containers:
+    if "\nplace=postgres:5432/lesko\n" not in script or "postgres" not in stack.containers:
         found.append("the DSN that make-secrets makes does not lead to postgres")
     return found
 
@@ -147,7 +171,7 @@ def _needs(container: Container) -> Iterator[str]:
         yield "kafka"
         if container.serves:
             yield "topics"
-    if "LESKO_POSTGRES__DSN_FILE" in container.environment:
+    if any(name.endswith("POSTGRES__DSN_FILE") for name in container.environment):
         yield "postgres"
         if container.serves:
             yield "migrate"

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from libs.vault import VaultFault, read_token_key, read_vault
+from services.cli.logins import OWNERS
 from tests.contract.deploy.planted import ROOT
 from tests.contract.deploy.settings_of import make_secrets
 from tests.contract.deploy.stack import read_stack
 
 NAMES = {
     *("postgres_admin_password", "lesko_password", "lesko_dsn", "grafana_admin_password"),
+    *("admin_dsn", "card_ledger_dsn", "authorization_dsn"),
     *("token.key", "vault-1.key"),
 }
 
@@ -63,6 +65,15 @@ def test_takes_a_password_of_the_operator(tmp_path: Path) -> None:
 
     parts = urlsplit((tmp_path / "lesko_dsn").read_text().strip())
     assert ("lesko", "chosen", "postgres") == (parts.username, parts.password, parts.hostname)
+
+
+def test_gives_each_service_a_login_of_its_own(folder: Path) -> None:
+    """By the role that is named after it, to the same database as the owner, by no other's word."""
+    logins = {name: urlsplit(values(folder)[f"{name}_dsn"].strip()) for name in (*OWNERS, "lesko")}
+
+    assert {f"lesko_{name}" for name in OWNERS} | {"lesko"} == {p.username for p in logins.values()}
+    assert 4 == len({parts.password for parts in logins.values()})
+    assert {("postgres", "/lesko")} == {(p.hostname, p.path) for p in logins.values()}
 
 
 def test_makes_others_each_time(folder: Path, tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ def run_script(admin_dsn: str, name: str, folder: Path) -> None:
 async def test_role_owns_its_database_and_is_no_superuser(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """It logs in with the password from the file, whatever is in it, and may make its schemas."""
+    """It logs in with the password from the file, whatever is in it, and makes what it needs.
+
+    Its schemas, and the roles of the services.
+    """
     name = f"lesko_role_{secrets.token_hex(4)}"
     run_script(postgres_server.admin_dsn, name, tmp_path)
     try:
@@ -58,6 +61,8 @@ async def test_role_owns_its_database_and_is_no_superuser(
             urlunsplit(parts._replace(path=f"/{name}")), user=name, password=PASSWORD, timeout=10
         )
         await own.execute("CREATE SCHEMA card_ledger")
+        await own.execute(f'CREATE ROLE "{name}_admin" LOGIN')
+        await own.execute(f'DROP ROLE "{name}_admin"')
         is_super = await own.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         stranger = await own.fetchval(
             f"SELECT has_database_privilege('public', '{name}', 'CONNECT')"
@@ -66,7 +71,7 @@ async def test_role_owns_its_database_and_is_no_superuser(
     finally:
         admin = await asyncpg.connect(postgres_server.admin_dsn, timeout=10)
         await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        await admin.execute(f'DROP ROLE IF EXISTS "{name}"')
+        await admin.execute(f'DROP ROLE IF EXISTS "{name}_admin", "{name}"')
         await admin.close()
 
     assert (False, False) == (is_super, stranger)

@@ -73,8 +73,38 @@ class Resend(_message.Message):
     last_batch_no: int
     def __init__(self, first_batch_no: _Optional[int] = ..., last_batch_no: _Optional[int] = ...) -> None: ...
 
+class OpenAccounts(_message.Message):
+    __slots__ = ("accounts",)
+    ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    accounts: _containers.RepeatedCompositeFieldContainer[AccountTerms]
+    def __init__(self, accounts: _Optional[_Iterable[_Union[AccountTerms, _Mapping]]] = ...) -> None: ...
+
+class AccountTerms(_message.Message):
+    __slots__ = ("number", "ceiling_minor", "valid_until", "programme")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CEILING_MINOR_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    ceiling_minor: int
+    valid_until: int
+    programme: int
+    def __init__(self, number: _Optional[int] = ..., ceiling_minor: _Optional[int] = ..., valid_until: _Optional[int] = ..., programme: _Optional[int] = ...) -> None: ...
+
+class MovementsAsked(_message.Message):
+    __slots__ = ("first_day", "last_day", "after", "rows_max")
+    FIRST_DAY_FIELD_NUMBER: _ClassVar[int]
+    LAST_DAY_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    ROWS_MAX_FIELD_NUMBER: _ClassVar[int]
+    first_day: int
+    last_day: int
+    after: int
+    rows_max: int
+    def __init__(self, first_day: _Optional[int] = ..., last_day: _Optional[int] = ..., after: _Optional[int] = ..., rows_max: _Optional[int] = ...) -> None: ...
+
 class LedgerCommand(_message.Message):
-    __slots__ = ("reference", "wallet", "card", "accounts", "verdict", "refuse_new", "is_repeat", "purchase", "reversal", "inquiry", "posting", "resend")
+    __slots__ = ("reference", "wallet", "card", "accounts", "verdict", "refuse_new", "is_repeat", "purchase", "reversal", "inquiry", "posting", "resend", "open_accounts", "movements")
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     WALLET_FIELD_NUMBER: _ClassVar[int]
     CARD_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +117,8 @@ class LedgerCommand(_message.Message):
     INQUIRY_FIELD_NUMBER: _ClassVar[int]
     POSTING_FIELD_NUMBER: _ClassVar[int]
     RESEND_FIELD_NUMBER: _ClassVar[int]
+    OPEN_ACCOUNTS_FIELD_NUMBER: _ClassVar[int]
+    MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
     reference: _authorization_pb2.Reference
     wallet: int
     card: int
@@ -99,7 +131,25 @@ class LedgerCommand(_message.Message):
     inquiry: Inquiry
     posting: Posting
     resend: Resend
-    def __init__(self, reference: _Optional[_Union[_authorization_pb2.Reference, _Mapping]] = ..., wallet: _Optional[int] = ..., card: _Optional[int] = ..., accounts: _Optional[_Iterable[int]] = ..., verdict: _Optional[int] = ..., refuse_new: _Optional[int] = ..., is_repeat: _Optional[bool] = ..., purchase: _Optional[_Union[Purchase, _Mapping]] = ..., reversal: _Optional[_Union[Reversal, _Mapping]] = ..., inquiry: _Optional[_Union[Inquiry, _Mapping]] = ..., posting: _Optional[_Union[Posting, _Mapping]] = ..., resend: _Optional[_Union[Resend, _Mapping]] = ...) -> None: ...
+    open_accounts: OpenAccounts
+    movements: MovementsAsked
+    def __init__(self, reference: _Optional[_Union[_authorization_pb2.Reference, _Mapping]] = ..., wallet: _Optional[int] = ..., card: _Optional[int] = ..., accounts: _Optional[_Iterable[int]] = ..., verdict: _Optional[int] = ..., refuse_new: _Optional[int] = ..., is_repeat: _Optional[bool] = ..., purchase: _Optional[_Union[Purchase, _Mapping]] = ..., reversal: _Optional[_Union[Reversal, _Mapping]] = ..., inquiry: _Optional[_Union[Inquiry, _Mapping]] = ..., posting: _Optional[_Union[Posting, _Mapping]] = ..., resend: _Optional[_Union[Resend, _Mapping]] = ..., open_accounts: _Optional[_Union[OpenAccounts, _Mapping]] = ..., movements: _Optional[_Union[MovementsAsked, _Mapping]] = ...) -> None: ...
+
+class WalletMovements(_message.Message):
+    __slots__ = ("wallet", "opening", "closing", "movements", "has_more", "correlation_id")
+    WALLET_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_FIELD_NUMBER: _ClassVar[int]
+    MOVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    HAS_MORE_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_ID_FIELD_NUMBER: _ClassVar[int]
+    wallet: int
+    opening: _containers.RepeatedCompositeFieldContainer[PurseAmount]
+    closing: _containers.RepeatedCompositeFieldContainer[PurseAmount]
+    movements: _containers.RepeatedCompositeFieldContainer[Transfer]
+    has_more: bool
+    correlation_id: bytes
+    def __init__(self, wallet: _Optional[int] = ..., opening: _Optional[_Iterable[_Union[PurseAmount, _Mapping]]] = ..., closing: _Optional[_Iterable[_Union[PurseAmount, _Mapping]]] = ..., movements: _Optional[_Iterable[_Union[Transfer, _Mapping]]] = ..., has_more: _Optional[bool] = ..., correlation_id: _Optional[bytes] = ...) -> None: ...
 
 class PurseAmount(_message.Message):
     __slots__ = ("account", "programme", "amount_minor")

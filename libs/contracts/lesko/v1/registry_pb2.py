@@ -24,25 +24,27 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17lesko/v1/registry.proto\x12\x08lesko.v1\"D\n\x06Outlet\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06groups\x18\x04 \x03(\t\"u\n\x08Terminal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06outlet\x18\x02 \x01(\t\x12\x10\n\x08listener\x18\x03 \x01(\t\x12\x13\n\x0bhas_mac_key\x18\x04 \x01(\x08\x12\x14\n\x0cmay_omit_mac\x18\x05 \x01(\x08\x12\x0e\n\x06groups\x18\x06 \x03(\t\"\x93\x02\n\x07Product\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\x05\x12\x15\n\rceiling_minor\x18\x03 \x01(\x03\x12\x1a\n\x12purchase_max_minor\x18\x04 \x01(\x03\x12\x18\n\x10\x64\x61y_amount_minor\x18\x05 \x01(\x03\x12\x11\n\tday_count\x18\x06 \x01(\x05\x12\x1a\n\x12month_amount_minor\x18\x07 \x01(\x03\x12\x13\n\x0bmonth_count\x18\x08 \x01(\x05\x12\x10\n\x08\x61sks_pin\x18\t \x01(\x08\x12\x17\n\x0fpin_above_minor\x18\n \x01(\x03\x12\x15\n\routlet_groups\x18\x0b \x03(\t\x12\x15\n\rin_force_from\x18\x0c \x01(\x05\"W\n\tProgramme\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x15\n\routlet_groups\x18\x03 \x03(\t\x12\x15\n\rgoods_classes\x18\x04 \x03(\x05\"2\n\x11RegistryPublished\x12\x0b\n\x03log\x18\x01 \x01(\t\x12\x10\n\x08\x65ntities\x18\x02 \x01(\x03\"\xc3\x02\n\x0eRegistryChange\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.lesko.v1.EntityStatus\x12\x12\n\nchanged_ms\x18\x04 \x01(\x06\x12\"\n\x06outlet\x18\n \x01(\x0b\x32\x10.lesko.v1.OutletH\x00\x12&\n\x08terminal\x18\x0b \x01(\x0b\x32\x12.lesko.v1.TerminalH\x00\x12$\n\x07product\x18\x0c \x01(\x0b\x32\x11.lesko.v1.ProductH\x00\x12(\n\tprogramme\x18\r \x01(\x0b\x32\x13.lesko.v1.ProgrammeH\x00\x12\x30\n\tpublished\x18\x0e \x01(\x0b\x32\x1b.lesko.v1.RegistryPublishedH\x00\x42\x06\n\x04\x62ody*{\n\x0c\x45ntityStatus\x12\x1d\n\x19\x45NTITY_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45NTITY_STATUS_ACTIVE\x10\x01\x12\x18\n\x14\x45NTITY_STATUS_PAUSED\x10\x02\x12\x18\n\x14\x45NTITY_STATUS_CLOSED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17lesko/v1/registry.proto\x12\x08lesko.v1\"T\n\x06Outlet\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x03\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06groups\x18\x04 \x03(\t\x12\x0e\n\x06region\x18\x05 \x01(\t\")\n\x0bOutletGroup\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"u\n\x08Terminal\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0e\n\x06outlet\x18\x02 \x01(\t\x12\x10\n\x08listener\x18\x03 \x01(\t\x12\x13\n\x0bhas_mac_key\x18\x04 \x01(\x08\x12\x14\n\x0cmay_omit_mac\x18\x05 \x01(\x08\x12\x0e\n\x06groups\x18\x06 \x03(\t\"\x93\x02\n\x07Product\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\x05\x12\x15\n\rceiling_minor\x18\x03 \x01(\x03\x12\x1a\n\x12purchase_max_minor\x18\x04 \x01(\x03\x12\x18\n\x10\x64\x61y_amount_minor\x18\x05 \x01(\x03\x12\x11\n\tday_count\x18\x06 \x01(\x05\x12\x1a\n\x12month_amount_minor\x18\x07 \x01(\x03\x12\x13\n\x0bmonth_count\x18\x08 \x01(\x05\x12\x10\n\x08\x61sks_pin\x18\t \x01(\x08\x12\x17\n\x0fpin_above_minor\x18\n \x01(\x03\x12\x15\n\routlet_groups\x18\x0b \x03(\t\x12\x15\n\rin_force_from\x18\x0c \x01(\x05\"W\n\tProgramme\x12\x0e\n\x06number\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x15\n\routlet_groups\x18\x03 \x03(\t\x12\x15\n\rgoods_classes\x18\x04 \x03(\x05\"2\n\x11RegistryPublished\x12\x0b\n\x03log\x18\x01 \x01(\t\x12\x10\n\x08\x65ntities\x18\x02 \x01(\x03\"\xf2\x02\n\x0eRegistryChange\x12\x0e\n\x06\x65ntity\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x03\x12&\n\x06status\x18\x03 \x01(\x0e\x32\x16.lesko.v1.EntityStatus\x12\x12\n\nchanged_ms\x18\x04 \x01(\x06\x12\"\n\x06outlet\x18\n \x01(\x0b\x32\x10.lesko.v1.OutletH\x00\x12&\n\x08terminal\x18\x0b \x01(\x0b\x32\x12.lesko.v1.TerminalH\x00\x12$\n\x07product\x18\x0c \x01(\x0b\x32\x11.lesko.v1.ProductH\x00\x12(\n\tprogramme\x18\r \x01(\x0b\x32\x13.lesko.v1.ProgrammeH\x00\x12\x30\n\tpublished\x18\x0e \x01(\x0b\x32\x1b.lesko.v1.RegistryPublishedH\x00\x12-\n\x0coutlet_group\x18\x0f \x01(\x0b\x32\x15.lesko.v1.OutletGroupH\x00\x42\x06\n\x04\x62ody*{\n\x0c\x45ntityStatus\x12\x1d\n\x19\x45NTITY_STATUS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x45NTITY_STATUS_ACTIVE\x10\x01\x12\x18\n\x14\x45NTITY_STATUS_PAUSED\x10\x02\x12\x18\n\x14\x45NTITY_STATUS_CLOSED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'lesko.v1.registry_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ENTITYSTATUS']._serialized_start=971
-  _globals['_ENTITYSTATUS']._serialized_end=1094
+  _globals['_ENTITYSTATUS']._serialized_start=1077
+  _globals['_ENTITYSTATUS']._serialized_end=1200
   _globals['_OUTLET']._serialized_start=37
-  _globals['_OUTLET']._serialized_end=105
-  _globals['_TERMINAL']._serialized_start=107
-  _globals['_TERMINAL']._serialized_end=224
-  _globals['_PRODUCT']._serialized_start=227
-  _globals['_PRODUCT']._serialized_end=502
-  _globals['_PROGRAMME']._serialized_start=504
-  _globals['_PROGRAMME']._serialized_end=591
-  _globals['_REGISTRYPUBLISHED']._serialized_start=593
-  _globals['_REGISTRYPUBLISHED']._serialized_end=643
-  _globals['_REGISTRYCHANGE']._serialized_start=646
-  _globals['_REGISTRYCHANGE']._serialized_end=969
+  _globals['_OUTLET']._serialized_end=121
+  _globals['_OUTLETGROUP']._serialized_start=123
+  _globals['_OUTLETGROUP']._serialized_end=164
+  _globals['_TERMINAL']._serialized_start=166
+  _globals['_TERMINAL']._serialized_end=283
+  _globals['_PRODUCT']._serialized_start=286
+  _globals['_PRODUCT']._serialized_end=561
+  _globals['_PROGRAMME']._serialized_start=563
+  _globals['_PROGRAMME']._serialized_end=650
+  _globals['_REGISTRYPUBLISHED']._serialized_start=652
+  _globals['_REGISTRYPUBLISHED']._serialized_end=702
+  _globals['_REGISTRYCHANGE']._serialized_start=705
+  _globals['_REGISTRYCHANGE']._serialized_end=1075
 # @@protoc_insertion_point(module_scope)

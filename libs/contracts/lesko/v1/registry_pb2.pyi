@@ -19,16 +19,26 @@ ENTITY_STATUS_PAUSED: EntityStatus
 ENTITY_STATUS_CLOSED: EntityStatus
 
 class Outlet(_message.Message):
-    __slots__ = ("code", "number", "name", "groups")
+    __slots__ = ("code", "number", "name", "groups", "region")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     GROUPS_FIELD_NUMBER: _ClassVar[int]
+    REGION_FIELD_NUMBER: _ClassVar[int]
     code: str
     number: int
     name: str
     groups: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, code: _Optional[str] = ..., number: _Optional[int] = ..., name: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ...) -> None: ...
+    region: str
+    def __init__(self, code: _Optional[str] = ..., number: _Optional[int] = ..., name: _Optional[str] = ..., groups: _Optional[_Iterable[str]] = ..., region: _Optional[str] = ...) -> None: ...
+
+class OutletGroup(_message.Message):
+    __slots__ = ("code", "name")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name: str
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class Terminal(_message.Message):
     __slots__ = ("code", "outlet", "listener", "has_mac_key", "may_omit_mac", "groups")
@@ -95,7 +105,7 @@ class RegistryPublished(_message.Message):
     def __init__(self, log: _Optional[str] = ..., entities: _Optional[int] = ...) -> None: ...
 
 class RegistryChange(_message.Message):
-    __slots__ = ("entity", "version", "status", "changed_ms", "outlet", "terminal", "product", "programme", "published")
+    __slots__ = ("entity", "version", "status", "changed_ms", "outlet", "terminal", "product", "programme", "published", "outlet_group")
     ENTITY_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +115,7 @@ class RegistryChange(_message.Message):
     PRODUCT_FIELD_NUMBER: _ClassVar[int]
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_FIELD_NUMBER: _ClassVar[int]
+    OUTLET_GROUP_FIELD_NUMBER: _ClassVar[int]
     entity: str
     version: int
     status: EntityStatus
@@ -114,4 +125,5 @@ class RegistryChange(_message.Message):
     product: Product
     programme: Programme
     published: RegistryPublished
-    def __init__(self, entity: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[EntityStatus, str]] = ..., changed_ms: _Optional[int] = ..., outlet: _Optional[_Union[Outlet, _Mapping]] = ..., terminal: _Optional[_Union[Terminal, _Mapping]] = ..., product: _Optional[_Union[Product, _Mapping]] = ..., programme: _Optional[_Union[Programme, _Mapping]] = ..., published: _Optional[_Union[RegistryPublished, _Mapping]] = ...) -> None: ...
+    outlet_group: OutletGroup
+    def __init__(self, entity: _Optional[str] = ..., version: _Optional[int] = ..., status: _Optional[_Union[EntityStatus, str]] = ..., changed_ms: _Optional[int] = ..., outlet: _Optional[_Union[Outlet, _Mapping]] = ..., terminal: _Optional[_Union[Terminal, _Mapping]] = ..., product: _Optional[_Union[Product, _Mapping]] = ..., programme: _Optional[_Union[Programme, _Mapping]] = ..., published: _Optional[_Union[RegistryPublished, _Mapping]] = ..., outlet_group: _Optional[_Union[OutletGroup, _Mapping]] = ...) -> None: ...

@@ -264,6 +264,15 @@ class BusContract:
         assert info.id
         assert info == await bus.topic(topic)
 
+    async def test_tells_where_each_log_begins_and_ends(self, harness: Harness) -> None:
+        """The second number is the offset that the partition's next record gets."""
+        bus, topic = await self.open_topic(harness)
+        await publish_texts(bus, topic, 1, ["a", "b"])
+
+        bounds = await bus.bounds(topic)
+
+        assert {0: (0, 0), 1: (0, 2), 2: (0, 0)} == {n: tuple(each) for n, each in bounds.items()}
+
     async def test_refuses_a_topic_that_is_not_there(self, harness: Harness) -> None:
         """Each way to touch a topic names the one that does not exist."""
         bus, _ = await self.open_topic(harness)
@@ -271,6 +280,7 @@ class BusContract:
 
         for attempt in (
             bus.topic(missing),
+            bus.bounds(missing),
             bus.publish([a_record(missing, 0, "a")], timeout_ms=SEND_MS),
             bus.open_group_reader(missing, group="g"),
             bus.open_reader(missing, starts={0: None}),

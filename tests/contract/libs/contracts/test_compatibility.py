@@ -49,9 +49,9 @@ BROKEN = {
     ),
     "field left its oneof": (
         "card_ledger",
-        "    Resend resend = 14;\n  }",
-        "  }\n  Resend resend = 14;",
-        ["field lesko.v1.LedgerCommand.resend was retyped"],
+        "    MovementsAsked movements = 16;\n  }",
+        "  }\n  MovementsAsked movements = 16;",
+        ["field lesko.v1.LedgerCommand.movements was retyped"],
     ),
     "number reused": (
         "envelope",

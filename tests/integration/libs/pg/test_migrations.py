@@ -124,3 +124,36 @@ async def test_a_server_that_is_away_is_unavailable(directory: Path) -> None:
     """Not the files' fault: it can be tried again."""
     with pytest.raises(StoreUnavailable):
         await migrate("postgresql://lesko:x@127.0.0.1:1/lesko", "shop", directory)
+
+
+async def test_a_statement_that_takes_too_long_is_named(
+    postgres_dsn: str, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever locks it holds, payments wait no longer than this."""
+    monkeypatch.setattr("libs.pg.migrations._STATEMENT_MS", 200)
+    write(directory, "0003_till.sql", "CREATE TABLE shop.till (id int); SELECT pg_sleep(30);")
+
+    with pytest.raises(MigrationFault, match=r"0003_till\.sql took longer than 0\.2 s"):
+        await migrate(postgres_dsn, "shop", directory)
+    assert await ask(postgres_dsn, "SELECT to_regclass('shop.till')") is None
+
+
+async def test_an_index_that_was_half_built_is_built_again(
+    postgres_dsn: str, directory: Path
+) -> None:
+    """What a concurrent build leaves behind when it fails does not pass for the index."""
+    await migrate(postgres_dsn, "shop", directory)
+    await ask(postgres_dsn, "INSERT INTO shop.coin VALUES (1), (1) RETURNING id")
+    alone = "-- Runs outside of a transaction.\n"
+    index = "CREATE UNIQUE INDEX CONCURRENTLY coin_once ON shop.coin (id);"
+    write(directory, "0003_once.sql", f"{alone}{index}")
+    with pytest.raises(MigrationFault, match="coin_once"):
+        await migrate(postgres_dsn, "shop", directory)
+    is_valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('shop.coin_once')"
+    left = await ask(postgres_dsn, is_valid)
+    await ask(postgres_dsn, "DELETE FROM shop.coin RETURNING id")
+    applied = await migrate(postgres_dsn, "shop", directory)
+
+    assert left is False
+    assert [3] == [each.number for each in applied]
+    assert await ask(postgres_dsn, is_valid) is True

@@ -69,7 +69,7 @@ class Bench:
     @property
     def is_current(self) -> bool:
         """Tell whether the registry is young enough for new money."""
-        return self.view.is_current(self.clock.now_ms())
+        return self.view.is_current(self.clock.monotonic_ms())
 
     async def until(self, is_true: Callable[[], bool]) -> None:
         """Wait until something is so."""

@@ -29,13 +29,16 @@ from libs.outcome import Outcome
 from libs.pg import Pool, open_pool
 from libs.registry import EntityStatus, write_change
 from libs.settings import PostgresSettings
+from libs.vault import generate_demo_keys
 from services.admin import main as admin
+from services.admin.settings import AdminKnobs, VaultKnobs
 from services.admin.settings import Settings as AdminSettings
 from services.admin.store.registry import RegistryStore
 from services.authorization import main as authorization
 from services.authorization.domain.card import CardStatus
+from services.authorization.domain.card_rows import CardRow
 from services.authorization.settings import AuthorizationKnobs, Settings
-from services.authorization.store.cards import CardRow, CardStore
+from services.authorization.store.cards import CardStore
 
 pytestmark = pytest.mark.postgres
 
@@ -61,13 +64,14 @@ class DealingBus(MemoryBus):
 class Bench:
     """A database with one card, one terminal, one outlet, and both services on a memory bus."""
 
-    def __init__(self, dsn: str, pool: Pool) -> None:
+    def __init__(self, dsn: str, pool: Pool, keys: Path) -> None:
         self.clock = SystemClock()
         self.bus = DealingBus(load_topics(TOPICS), self.clock)
         self.health = Health()
         self.registry = RegistryStore(pool)
         self.cards = CardStore(pool)
         self.settings = Settings(postgres=PostgresSettings(dsn=SecretStr(dsn)))
+        self._keys = keys
         self._pool = pool
         self._dsn = SecretStr(dsn)
 
@@ -100,7 +104,11 @@ class Bench:
 
     async def serve_admin(self) -> None:
         """Publish the registry until cancelled."""
-        settings = AdminSettings(postgres=PostgresSettings(dsn=self._dsn))
+        settings = AdminSettings(
+            postgres=PostgresSettings(dsn=self._dsn),
+            admin=AdminKnobs(port=0),
+            vault=VaultKnobs(keys_directory=self._keys),
+        )
         await admin.serve(settings, bus=self.bus, clock=self.clock, health=self.health)
 
     async def _serve_authorization(self) -> None:
@@ -148,12 +156,15 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(make_database: Callable[..., Awaitable[str]]) -> AsyncIterator[Bench]:
+async def bench(
+    make_database: Callable[..., Awaitable[str]], tmp_path: Path
+) -> AsyncIterator[Bench]:
+    generate_demo_keys(tmp_path)
     dsn = await make_database(
         {name: Path(f"services/{name}/migrations") for name in ("authorization", "admin")}
     )
     async with open_pool(dsn, name="tests", size=2) as pool:
-        bench = Bench(dsn, pool)
+        bench = Bench(dsn, pool, tmp_path)
         await bench.bus.start()
         await bench.seed()
         yield bench

@@ -29,8 +29,9 @@ from libs.fakes.ledger import PARTITIONS, a_purchase, a_reference
 from libs.observe import Health
 from libs.outcome import Outcome
 from libs.settings import PostgresSettings
+from services.card_ledger.handlers.fix_partitions import PartitionsDiffer
 from services.card_ledger.handlers.open_accounts import Opening
-from services.card_ledger.main import PartitionsDiffer, open_books, serve
+from services.card_ledger.main import open_books, serve
 from services.card_ledger.settings import LedgerKnobs, Settings
 
 pytestmark = pytest.mark.postgres

@@ -11,16 +11,17 @@ from pydantic import SecretStr
 
 from libs.clock import SystemClock
 from libs.pg.server import start_server
-from libs.settings import PostgresChoice
 from libs.vault import generate_demo_keys
 from services.cli.composition import SERVICES, open_shared, overrides, with_watches
 from services.cli.lifecycle import Shared, run_parts
+from services.cli.logins import Logins, logins_of
 from services.cli.seeding.fill import SeedOrder, Target, fill
 from services.cli.seeding.rules import read_rules
-from services.cli.settings import BridgePart, Settings, VaultPart, WebPart
-from services.cli.store.schemas import migrate_all
+from services.cli.settings import BridgePart, PostgresPart, Settings, VaultPart, WebPart
+from services.cli.tables import bring_forward
 from services.cli.tcp_ports import port_problem
 from services.cli.walk import walk_purchase
+from tests.conftest import own_roles_of
 from tests.e2e.process import free_port
 from tests.integration.services.cli.postgres_proxy import a_proxy
 
@@ -64,12 +65,13 @@ async def a_switch(home: Path, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Asy
     monkeypatch.setenv("LESKO_ISO_BRIDGE__PORT", str(port))
     settings = Settings(
         home=home,
-        postgres=PostgresChoice(dsn=SecretStr(dsn)),
+        postgres=PostgresPart(dsn=SecretStr(dsn), role_prefix=prefix_of(dsn)),
         kafka=None,
         vault=VaultPart(keys_directory=home / "keys"),
         iso_bridge=BridgePart(port=port),
         web=WebPart(port=0),
     )
+    logins = logins_of(settings, SecretStr(dsn))
     stop = asyncio.Event()
     async with open_shared(settings, SERVICES, logs=io.StringIO()) as (shared, _):
         switch = Switch(settings, shared)
@@ -80,9 +82,9 @@ async def a_switch(home: Path, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Asy
 
         serving = asyncio.create_task(
             run_parts(
-                with_watches(SERVICES, settings, SecretStr(dsn)),
+                with_watches(SERVICES, settings, logins),
                 shared,
-                overrides(settings, SecretStr(dsn)),
+                overrides(settings, logins),
                 stop=stop,
                 while_ready=while_ready,
                 ready_ms_max=0,
@@ -97,11 +99,17 @@ async def a_switch(home: Path, dsn: str, monkeypatch: pytest.MonkeyPatch) -> Asy
     assert port_problem("127.0.0.1", port) is None
 
 
+def prefix_of(dsn: str) -> str:
+    """Return what the services' roles begin with: others of the server are another test's."""
+    return own_roles_of(dsn)["LESKO_POSTGRES__ROLE_PREFIX"]
+
+
 async def seed(dsn: str, home: Path) -> None:
-    """Make tables, keys, cards and terminals."""
-    await migrate_all(dsn)
+    """Make roles, tables, keys, cards and terminals."""
     generate_demo_keys(home / "keys")
-    target = Target(dsn=SecretStr(dsn), keys_directory=home / "keys", clock=SystemClock())
+    logins = Logins(SecretStr(dsn), {}, home / "keys" / "database", prefix_of(dsn))
+    await bring_forward(logins)
+    target = Target(logins=logins, keys_directory=home / "keys", clock=SystemClock())
     await fill(read_rules(), ORDER, target, lambda *_: None)
 
 

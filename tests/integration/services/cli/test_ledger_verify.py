@@ -34,7 +34,7 @@ async def verify(dsn: str, *words: str) -> tuple[int, str]:
         subprocess.run,
         [sys.executable, "-m", "services.cli", "ledger", "verify", *words],
         cwd=REPOSITORY,
-        env={**os.environ, "LESKO_POSTGRES__DSN": dsn, "COLUMNS": "200"},
+        env={**os.environ, "LESKO_CARD_LEDGER__POSTGRES__DSN": dsn, "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=WAIT_S,

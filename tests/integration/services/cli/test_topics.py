@@ -80,7 +80,7 @@ async def test_makes_the_topics_of_the_switch(lesko: Lesko) -> None:
     assert 1 == before.returncode
     assert "no topic" in before.stdout
     assert 0 == code
-    assert 8 == len(applied["changes"])
+    assert 9 == len(applied["changes"])
     assert (8, 8, 16, 1) == tuple(
         partitions(applied)[name]
         for name in (names.COMMANDS, names.ENTRIES, names.BRIDGE_ANSWERS, names.REGISTRY)

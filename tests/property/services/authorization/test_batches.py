@@ -40,7 +40,7 @@ def a_handler() -> AuthorizeRequests:
     view = RegistryView()
     for entry in (an_outlet(), a_terminal(), a_programme(), a_product(purchase_max_minor=100)):
         view.apply(write_change(entry, version=1, changed_ms=0))
-    view.show_current(A_MOMENT_MS)
+    view.show_current(0)
     return AuthorizeRequests(
         cards=MemoryCards(CARDS),
         cache=CardCache(4),

@@ -19,7 +19,7 @@ class TestLoadTopics:
         assert (
             written
             | {names.dead_letters(name) for name in written}
-            | {names.BRIDGE_ANSWERS, names.REGISTRY}
+            | {names.BRIDGE_ANSWERS, names.ADMIN_ANSWERS, names.REGISTRY}
         ) == topics.keys()
         assert topics[names.REGISTRY].compacted
         assert 1 == topics[names.REGISTRY].partitions

@@ -6,6 +6,7 @@ from libs.contracts.accounts import (
     PURSES_MAX,
     AccountKind,
     account_number,
+    adjustment_account,
     kind_of,
     outlet_account,
     partition_of,
@@ -27,6 +28,13 @@ def test_outlet_has_a_shard_in_every_partition() -> None:
     assert list(range(8)) == homes
 
 
+def test_adjustments_have_a_side_in_every_partition() -> None:
+    """A posting touches one partition, so its other side lives where the purse does."""
+    homes = [partition_of(adjustment_account(partition), 8) for partition in range(8)]
+
+    assert list(range(8)) == homes
+
+
 def test_kinds_keep_their_numbers() -> None:
     """They stand in stored rows."""
     kinds = {kind.name: kind.value for kind in AccountKind}
@@ -37,6 +45,7 @@ def test_kinds_keep_their_numbers() -> None:
         "PROGRAMME": 4,
         "TRANSIT": 5,
         "QUOTA_HEAD": 6,
+        "ADJUSTMENT": 7,
     }
 
     assert stored == {name: kinds.get(name) for name in stored}

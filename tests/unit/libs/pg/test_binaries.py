@@ -58,3 +58,9 @@ def test_what_was_given_alone_counts(tmp_path: Path) -> None:
 
     with pytest.raises(ServerFault, match="LESKO_POSTGRES__BINARIES named it"):
         find_binaries(tmp_path / "none", major=None, candidates=[good])
+
+
+def test_no_candidates_are_none(tmp_path: Path) -> None:
+    """An empty list is not filled up with whatever this machine has."""
+    with pytest.raises(ServerFault, match="No usable PostgreSQL was found"):
+        find_binaries(None, major=None, candidates=[])

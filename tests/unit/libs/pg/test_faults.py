@@ -4,7 +4,14 @@ import asyncpg
 import pytest
 
 from libs.outcome import Fault
-from libs.pg import CommitUnknown, StoreBroken, StoreConflict, StoreUnavailable, translate
+from libs.pg import (
+    AccessRefused,
+    CommitUnknown,
+    StoreBroken,
+    StoreConflict,
+    StoreUnavailable,
+    translate,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +37,10 @@ from libs.pg import CommitUnknown, StoreBroken, StoreConflict, StoreUnavailable,
         (ConnectionResetError("x"), StoreUnavailable, CommitUnknown),
         (asyncpg.UniqueViolationError("x"), StoreConflict, StoreConflict),
         (asyncpg.UndefinedTableError("x"), StoreBroken, StoreBroken),
-        (asyncpg.InvalidPasswordError("x"), StoreBroken, StoreBroken),
+        (asyncpg.InvalidPasswordError("x"), AccessRefused, AccessRefused),
+        (asyncpg.InvalidAuthorizationSpecificationError("x"), AccessRefused, AccessRefused),
+        (asyncpg.InsufficientPrivilegeError("x"), AccessRefused, AccessRefused),
+        (asyncpg.InvalidCatalogNameError("x"), AccessRefused, AccessRefused),
         (asyncpg.DataCorruptedError("x"), StoreBroken, StoreBroken),
         (asyncpg.DataError("x"), StoreBroken, StoreBroken),
     ],

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from libs.bus import BusUnavailable, MemoryBus, Outgoing, TopicInfo, TopicSettings
+from libs.bus import BusUnavailable, MemoryBus, Outgoing, Record, TopicInfo, TopicSettings
 from libs.contracts.topics import REGISTRY
 from libs.fakes.clock import FixedClock
 from libs.fakes.registry import a_terminal
@@ -55,6 +55,11 @@ class Bench:
         await self.bus.publish([Outgoing(REGISTRY, 0, key, value, b"")], timeout_ms=1_000)
 
     @property
+    def is_current(self) -> bool:
+        """Tell whether the registry is young enough for new money."""
+        return self.view.is_current(self.clock.monotonic_ms())
+
+    @property
     def is_filled(self) -> bool:
         """Tell whether who waits for the follower has been let through."""
         return self.waiting.done()
@@ -71,6 +76,13 @@ class Bench:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+    async def all_records(self) -> list[Record]:
+        """Return what stands in the log."""
+        reader = await self.bus.open_reader(REGISTRY, starts={0: None})
+        taken = await reader.take(wait_ms=0, records_max=100)
+        await reader.close()
+        return list(taken[0])
 
     def says_partly(self) -> bool:
         """Tell whether the last report calls the log half published."""
@@ -132,10 +144,10 @@ class TestFill:
 
         assert a_terminal(2_500) == bench.view.terminal("LSK02500")
         assert ["the registry is still being read", None] == bench.reports
-        assert bench.view.is_current(NOW_MS)
+        assert bench.is_current
 
     async def test_is_not_ready_while_the_topic_is_empty(self, bench: Bench) -> None:
-        """Nobody can buy at no terminal: an empty registry is trouble, and says so."""
+        """Where admin has said nothing yet, what is unknown may exist: trouble, and it says so."""
         async with bench.following():
             await bench.until(lambda: len(bench.reports) > 2)
             assert "is empty" in str(bench.reports[-1])
@@ -167,7 +179,7 @@ class TestWhole:
             await bench.publish(a_terminal(number), 1)
         async with bench.following():
             await bench.until(bench.says_partly)
-            half = (bench.is_filled, bench.view.is_current(NOW_MS))
+            half = (bench.is_filled, bench.is_current)
 
             await bench.publish(a_terminal(1_501), 1)
             await bench.end_publication()
@@ -175,7 +187,7 @@ class TestWhole:
 
         assert (False, False) == half
         assert bench.reports[-1] is None
-        assert bench.view.is_current(NOW_MS)
+        assert bench.is_current
 
     async def test_does_not_believe_the_end_of_another_log(self, bench: Bench) -> None:
         """A record that names a log of before says nothing about this one."""
@@ -185,7 +197,7 @@ class TestWhole:
             await bench.until(bench.says_partly)
 
             assert not bench.is_filled
-            assert not bench.view.is_current(NOW_MS)
+            assert not bench.is_current
             await bench.end_publication()
             await within(bench.follower.filled())
 
@@ -196,16 +208,19 @@ class TestWhole:
         async with bench.following():
             await within(bench.follower.filled())
 
-        assert bench.view.is_current(NOW_MS)
+        assert bench.is_current
 
-    async def test_is_empty_whatever_was_said(self, bench: Bench) -> None:
-        """An end without any entity makes no registry."""
+    async def test_is_whole_where_there_is_nothing_yet(self, bench: Bench) -> None:
+        """A new switch has no outlet; admin says so, and what is added comes behind."""
         await bench.end_publication()
         async with bench.following():
-            await bench.until(lambda: len(bench.reports) > 2)
+            await within(bench.follower.filled())
+            was_current = bench.is_current
+            await bench.publish(a_terminal(1), 1)
+            await bench.until(lambda: bench.view.terminal("LSK00001") is not None)
 
-            assert "is empty" in str(bench.reports[-1])
-            assert not bench.is_filled
+        assert was_current
+        assert bench.reports[-1] is None
 
     async def test_asks_a_new_log_for_its_own_end(self, bench: Bench) -> None:
         """A log that took the place of a whole one is half published until it says otherwise."""
@@ -217,10 +232,10 @@ class TestWhole:
             await bench.publish(a_terminal(2), 1)
             await bench.until(bench.says_partly)
             bench.clock.advance(5_001)
-            half = bench.view.is_current(bench.clock.now_ms())
+            half = bench.is_current
 
             await bench.end_publication()
-            await bench.until(lambda: bench.view.is_current(bench.clock.now_ms()))
+            await bench.until(lambda: bench.is_current)
 
         assert not half
 
@@ -260,7 +275,7 @@ class TestFollow:
             await within(bench.follower.filled())
 
             bench.clock.advance(3_600_000)
-            await bench.until(lambda: bench.view.is_current(bench.clock.now_ms()))
+            await bench.until(lambda: bench.is_current)
 
     async def test_is_no_longer_current_when_the_bus_is_away(self, bench: Bench) -> None:
         """Nothing taken from a bus that does not answer proves nothing: after 5 s it is too old."""
@@ -274,7 +289,7 @@ class TestFollow:
             bench.clock.advance(5_001)
             await asyncio.sleep(0.05)
 
-            assert not bench.view.is_current(bench.clock.now_ms())
+            assert not bench.is_current
             assert bench.view.terminal("LSK00001") is not None
 
     async def test_reads_a_new_log_from_its_start(self, bench: Bench) -> None:
@@ -298,10 +313,10 @@ class TestFollow:
         async with bench.following():
             await bench.publish(a_terminal(1), 1)
             await bench.end_publication()
-            await bench.until(lambda: bench.view.is_current(NOW_MS))
+            await bench.until(lambda: bench.is_current)
             bench.clock.advance(4_001)
 
-            assert not bench.view.is_current(bench.clock.now_ms())
+            assert not bench.is_current
         await bench.bus.stop()
 
     async def test_is_current_by_what_it_reads(self) -> None:
@@ -312,10 +327,102 @@ class TestFollow:
         async with bench.following():
             await bench.publish(a_terminal(1), 1)
             await bench.end_publication()
-            await bench.until(lambda: bench.view.is_current(NOW_MS))
+            await bench.until(lambda: bench.is_current)
             bench.clock.advance(5_001)
-            assert not bench.view.is_current(bench.clock.now_ms())
+            assert not bench.is_current
 
             await bench.publish(a_terminal(1), 2)
-            await bench.until(lambda: bench.view.is_current(bench.clock.now_ms()))
+            await bench.until(lambda: bench.is_current)
         await bench.bus.stop()
+
+
+TEN_MINUTES_MS = 600_000
+
+
+class TestSteppedClock:
+    @pytest.mark.parametrize("step_ms", [-TEN_MINUTES_MS, TEN_MINUTES_MS])
+    async def test_does_not_keep_a_dead_registry_current(self, bench: Bench, step_ms: int) -> None:
+        """A wall clock that is set while the bus is away makes nothing young again."""
+        await bench.publish(a_terminal(), 1)
+        await bench.end_publication()
+        async with bench.following():
+            await within(bench.follower.filled())
+            bench.bus.is_down = True
+            await bench.until(lambda: bench.reports[-1] is not None)
+
+            bench.clock.jump_to(NOW_MS + step_ms)
+            at_once = bench.is_current
+            bench.clock.advance(5_001)
+
+            assert (True, False) == (at_once, bench.is_current)
+
+    async def test_is_dead_also_when_the_clock_was_ahead_before(self, bench: Bench) -> None:
+        """What was shown under a clock ten minutes ahead is as old as it is once that is mended."""
+        bench.clock.jump_to(NOW_MS + TEN_MINUTES_MS)
+        await bench.publish(a_terminal(), 1)
+        await bench.end_publication()
+        async with bench.following():
+            await within(bench.follower.filled())
+            bench.bus.is_down = True
+            await bench.until(lambda: bench.reports[-1] is not None)
+
+            bench.clock.jump_to(NOW_MS)
+            bench.clock.advance(5_001)
+
+            assert not bench.is_current
+
+    @pytest.mark.parametrize("step_ms", [-TEN_MINUTES_MS, TEN_MINUTES_MS])
+    async def test_keeps_a_living_registry_current(self, bench: Bench, step_ms: int) -> None:
+        """A bus that answers shows the end of the log under whatever wall clock."""
+        await bench.publish(a_terminal(), 1)
+        await bench.end_publication()
+        async with bench.following():
+            await within(bench.follower.filled())
+
+            bench.clock.jump_to(NOW_MS + step_ms)
+            at_once = bench.is_current
+            bench.clock.advance(5_001)
+            await bench.until(lambda: bench.is_current)
+
+        assert at_once
+
+    @pytest.mark.parametrize("step_ms", [-TEN_MINUTES_MS, TEN_MINUTES_MS])
+    async def test_does_not_take_old_news_for_new(self, step_ms: int) -> None:
+        """A record ten minutes old proves nothing to a host whose clock was just set back by ten.
+
+        Nor does one from before a step forward; the next empty take does.
+        """
+        bench = Bench()
+        await bench.bus.start()
+        await bench.publish(a_terminal(1), 1)
+        await bench.end_publication()
+        async with bench.following():
+            await within(bench.follower.filled())
+        old = await bench.all_records()
+        bench.clock.advance(TEN_MINUTES_MS)
+        bench.clock.jump_to(bench.clock.now_ms() + step_ms)
+
+        bench.follower._apply({0: old}, (await bench.bus.topic(REGISTRY)).id)
+        by_old_news = bench.is_current
+        async with bench.following():
+            await bench.until(lambda: bench.is_current)
+
+        await bench.bus.stop()
+        assert not by_old_news
+
+    async def test_does_not_believe_what_comes_out_of_the_future(self) -> None:
+        """A stamp far ahead of our clock shows that a clock is wrong, not that all is read."""
+        bench = Bench()
+        await bench.bus.start()
+        await bench.publish(a_terminal(1), 1)
+        await bench.end_publication()
+        async with bench.following():
+            await within(bench.follower.filled())
+        records = await bench.all_records()
+        ahead = [one._replace(appended_ms=one.appended_ms + 2 * TEN_MINUTES_MS) for one in records]
+        bench.clock.advance(TEN_MINUTES_MS)
+
+        bench.follower._apply({0: ahead}, (await bench.bus.topic(REGISTRY)).id)
+
+        await bench.bus.stop()
+        assert not bench.is_current

@@ -3,7 +3,7 @@
 import pytest
 
 from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
-from libs.fakes.registry import a_product, a_programme, a_terminal, an_outlet
+from libs.fakes.registry import a_group, a_product, a_programme, a_terminal, an_outlet
 from libs.registry import ChangeBroken, EntityStatus, RegistryView, write_change
 
 
@@ -18,7 +18,8 @@ class TestApply:
     def test_makes_each_kind_known(self) -> None:
         """What was published is found as it was written."""
         entries = (
-            an_outlet(groups=("even", "north")),
+            an_outlet(groups=("even", "north"), region="papua-selatan"),
+            a_group("north"),
             a_terminal(),
             a_product(purchase_max_minor=5, outlet_groups=("even",), asks_pin=True, day_count=3),
             a_programme(goods_classes=(1, 22)),
@@ -28,6 +29,7 @@ class TestApply:
 
         assert entries == (
             view.outlet("BUMA00000000001"),
+            view.group("north"),
             view.terminal("LSK00001"),
             view.product("standard", 0),
             view.programme(1),
@@ -105,8 +107,9 @@ class TestLookUp:
         """An empty view knows nobody."""
         view = RegistryView()
 
-        assert (None, None, None, None) == (
+        assert (None, None, None, None, None) == (
             view.outlet("BUMA00000000001"),
+            view.group("north"),
             view.terminal("LSK00001"),
             view.product("standard", 0),
             view.programme(1),
@@ -157,9 +160,10 @@ class TestProduct:
 
 
 class TestIsCurrent:
-    def test_is_not_before_anything_was_read(self) -> None:
-        """A new view takes no new money."""
-        assert not RegistryView().is_current(1_000_000)
+    @pytest.mark.parametrize("now_ms", [0, 1_000_000])
+    def test_is_not_before_anything_was_read(self, now_ms: int) -> None:
+        """A new view takes no new money, also on a machine that has just started."""
+        assert not RegistryView().is_current(now_ms)
 
     @pytest.mark.parametrize(("now_ms", "expected"), [(1_000, True), (6_000, True), (6_001, False)])
     def test_holds_for_five_seconds(self, *, now_ms: int, expected: bool) -> None:
@@ -170,7 +174,7 @@ class TestIsCurrent:
         assert expected is view.is_current(now_ms)
 
     def test_does_not_grow_older_by_old_news(self) -> None:
-        """Records with old times, read again from the start, take nothing back."""
+        """What was shown once is not taken back by an earlier moment."""
         view = RegistryView()
         view.show_current(10_000)
         view.show_current(2_000)

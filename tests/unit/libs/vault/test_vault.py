@@ -77,3 +77,19 @@ class TestOpen:
 def test_shows_key_ids_only() -> None:
     """A printed vault names ids, for operators who rotate, and no key."""
     assert "Vault(keys 1, 2: ***)" == repr(Vault({2: NEXT_KEY, 1: KEY}))
+
+
+class TestText:
+    def test_opens_for_its_owner_alone(self) -> None:
+        """Another short secret under the same keys, and never in the place of a card number."""
+        vault = Vault({1: KEY})
+        sealed = vault.seal_text("a secret", owner=TOKEN)
+
+        assert "a secret" == vault.open_text(sealed, owner=TOKEN)
+        assert b"a secret" not in sealed
+        with pytest.raises(SealBroken):
+            vault.open_text(sealed, owner=OTHER_TOKEN)
+        with pytest.raises(SealBroken):
+            vault.open_(sealed, token=TOKEN)
+        with pytest.raises(SealBroken):
+            vault.open_text(vault.seal(PAN, token=TOKEN), owner=TOKEN)

@@ -12,14 +12,18 @@ from services.cli.composition import (
     check_settings,
     choose_services,
     overrides,
+    own,
     with_watches,
 )
 from services.cli.faults import CommandRefused
+from services.cli.logins import OWNERS, Logins
 from services.cli.settings import Settings
 from services.iso_bridge.settings import Settings as BridgeSettings
 
 ON_MEMORY = Settings(kafka=None)
 ON_KAFKA = Settings(kafka=KafkaSettings(bootstrap="broker:9092"))
+
+WITH_FILES = Logins(SecretStr("postgresql://owner@db/lesko"), {}, Path("/nowhere"))
 
 
 class TestChooseServices:
@@ -63,13 +67,23 @@ class TestNeeds:
         for part in SERVICES[:-1]:
             with pytest.raises(ValidationError, match="postgres"):
                 check_settings([part], overrides(ON_KAFKA, None))
-            check_settings([part], overrides(ON_KAFKA, SecretStr("postgresql://x")))
+            check_settings([part], overrides(ON_KAFKA, WITH_FILES))
+
+    def test_are_met_by_each_service_alone(self) -> None:
+        """Each enters by its own login; the bridge by none."""
+        logins = Logins(None, {name: SecretStr(f"postgresql://{name}@db/x") for name in OWNERS},
+                        Path())  # fmt: skip
+        over = overrides(ON_KAFKA, logins)
+        entered = {name: own(over, name)["postgres"]["dsn"].get_secret_value() for name in OWNERS}
+
+        assert {name: f"postgresql://{name}@db/x" for name in OWNERS} == entered
+        assert "postgres" not in own(over, "iso_bridge")
 
     def test_on_memory_are_no_claim(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """No other bridge can have the answers; the rest is as the environment says."""
         monkeypatch.setenv("LESKO_ISO_BRIDGE__PORT", "8600")
         knobs = [
-            BridgeSettings.model_validate(overrides(settings, None)).iso_bridge
+            BridgeSettings.model_validate(own(overrides(settings, None), "iso_bridge")).iso_bridge
             for settings in (ON_MEMORY, ON_KAFKA)
         ]
 
@@ -77,7 +91,7 @@ class TestNeeds:
 
     def test_on_memory_watch_no_bus(self) -> None:
         """It is in the process."""
-        names = [part.name for part in with_watches([], ON_MEMORY, SecretStr("postgresql://x"))]
+        names = [part.name for part in with_watches([], ON_MEMORY, WITH_FILES)]
 
         assert ["loop watch", "database watch"] == names
 

@@ -9,7 +9,8 @@ import pytest
 from libs.contracts.accounts import purse_account
 from libs.pg import Pool, StoreConflict, StoreUnavailable, open_pool
 from services.authorization.domain.card import Card, CardStatus, Purse
-from services.authorization.store.cards import CardRow, CardsDiffer, CardShown, CardStore, PurseRow
+from services.authorization.domain.card_rows import CardRow, CardShown, PurseRow
+from services.authorization.store.cards import CardsDiffer, CardStore
 
 pytestmark = pytest.mark.postgres
 

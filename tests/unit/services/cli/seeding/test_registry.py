@@ -1,5 +1,7 @@
 """Demo records of the registry."""
 
+from collections import Counter
+
 from libs.contracts.lesko.v1.registry_pb2 import RegistryChange
 from services.cli.seeding.registry import registry_changes
 from services.cli.seeding.rules import read_rules
@@ -12,10 +14,12 @@ def changes(*, with_keys: bool = False) -> dict[str, RegistryChange]:
 
 class TestRegistryChanges:
     def test_gives_every_entity_once(self) -> None:
-        """Two products, one programme, four outlets and their terminals, all different."""
-        bodies = sorted(str(change.WhichOneof("body")) for change in changes().values())
+        """Products, a programme, groups, outlets and their terminals, all different."""
+        bodies = Counter(str(change.WhichOneof("body")) for change in changes().values())
 
-        assert ["outlet"] * 4 + ["product"] * 2 + ["programme"] + ["terminal"] * 4 == sorted(bodies)
+        assert {
+            "outlet": 4, "outlet_group": 2, "product": 2, "programme": 1, "terminal": 4,
+        } == bodies  # fmt: skip
 
     def test_puts_even_outlets_into_the_programme(self) -> None:
         """Programme 1 allows the group of the even outlets and every class of goods."""

@@ -1,0 +1,1 @@
+"""What fits the ports of admin beside its store."""

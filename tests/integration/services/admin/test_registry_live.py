@@ -1,0 +1,141 @@
+"""A change that an operator made is in force at every reader in less than two seconds."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+from pydantic import SecretStr
+
+from libs.bus import Bus, MemoryBus, TopicSettings
+from libs.bus.kafka.admin import apply_topics
+from libs.bus.kafka.bus import KafkaBus
+from libs.bus.kafka.settings import KafkaSettings
+from libs.clock import SystemClock
+from libs.contracts.topics import REGISTRY
+from libs.outcome import Fault
+from libs.pg import Pool, open_pool
+from libs.registry import EntityStatus, RegistryFollower, RegistryView
+from services.admin.handlers.publish_registry import PublishRegistry
+from services.admin.settings import AdminKnobs
+from services.admin.store.registry import RegistryStore
+from services.admin.store.relay import PostgresRelay
+from tests.integration.services.admin.registry_bench import Bench
+
+pytestmark = pytest.mark.postgres
+
+IN_FORCE_S = 2
+PATIENCE_S = 30
+TOPIC = {REGISTRY: TopicSettings(partitions=1, compacted=True)}
+CHANGES = 4
+
+
+@pytest.fixture
+async def dsn(make_database: Callable[..., Awaitable[str]]) -> str:
+    return await make_database({"admin": Path("services/admin/migrations")})
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with open_pool(dsn, name="tests", size=4) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def relayed(dsn: str, pool: Pool, bus: Bus) -> AsyncIterator[None]:
+    """Let the relay run as admin runs it, by its own knobs."""
+    knobs = AdminKnobs()
+    relay = PostgresRelay(SecretStr(dsn))
+    publish = PublishRegistry(
+        RegistryStore(pool),
+        relay,
+        bus,
+        SystemClock(),
+        rows_max=knobs.rows_max,
+        send_timeout_ms=knobs.send_timeout_ms,
+        again_every_ms=knobs.publish_again_every_ms,
+    )
+
+    async def keep() -> None:
+        while True:
+            with suppress(Fault):
+                await publish()
+            await asyncio.sleep(knobs.relay_every_ms / 1_000)
+
+    async with running(keep()):
+        yield
+    await relay.close()
+
+
+@asynccontextmanager
+async def running(work: Awaitable[None]) -> AsyncIterator[None]:
+    """Let something run meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def seconds_until(is_true: Callable[[], bool]) -> float:
+    """Wait until something is so; return how long that took."""
+    begun = time.monotonic()
+    async with asyncio.timeout(PATIENCE_S):
+        while not is_true():  # noqa: ASYNC110 -- the view has no event, by design
+            await asyncio.sleep(0.005)
+    return time.monotonic() - begun
+
+
+async def slowest_change(dsn: str, pool: Pool, bus: Bus) -> float:
+    """Return how long the slowest change of an outlet was on its way to a real reader."""
+    bench = Bench(pool)
+    await bench.hire()
+    # The topic of a broker that others use too holds what they published under their codes.
+    code = f"BUMA{token_hex(5).upper()}0"
+    view = RegistryView()
+    follower = RegistryFollower(
+        bus=bus, view=view, clock=SystemClock(), report=lambda problem: None
+    )
+    path = f"/v1/outlets/{code}"
+    slowest = 0.0
+    async with relayed(dsn, pool, bus), running(follower.run()):
+        await bench.do("operator", "POST", "/v1/outlets", code=code, name="Kios")
+        await seconds_until(lambda: view.outlet(code) is not None)
+        for turn in range(CHANGES):
+            verb = "resume" if turn % 2 else "pause"
+            wanted = EntityStatus.ACTIVE if turn % 2 else EntityStatus.PAUSED
+            await bench.do("operator", "POST", f"{path}/{verb}", reason="a test")
+            took = await seconds_until(lambda: getattr(view.outlet(code), "status", None) is wanted)  # noqa: B023 -- awaited in this very turn
+            slowest = max(slowest, took)
+    return slowest
+
+
+async def test_is_in_force_within_two_seconds_on_the_memory_bus(dsn: str, pool: Pool) -> None:
+    """From the answer to the operator to the view of a follower, four times."""
+    bus = MemoryBus(TOPIC, SystemClock())
+    await bus.start()
+
+    slowest = await slowest_change(dsn, pool, bus)
+
+    await bus.stop()
+    assert slowest < IN_FORCE_S
+
+
+async def test_is_in_force_within_two_seconds_on_kafka(
+    dsn: str, pool: Pool, kafka_broker: str
+) -> None:
+    """The same over a real broker."""
+    settings = KafkaSettings(bootstrap=kafka_broker)
+    await apply_topics(settings, TOPIC)
+    bus = KafkaBus(settings, SystemClock(), client="tests")
+    await bus.start()
+
+    slowest = await slowest_change(dsn, pool, bus)
+
+    await bus.stop()
+    assert slowest < IN_FORCE_S
