@@ -18,6 +18,7 @@ _HISTORY: Final = re.compile(r"[0-9A-F]{8}\.history")
 _PARTIAL: Final = ".partial"
 _SEALED: Final = ".sealed"
 _PIECE: Final = 1 << 20
+_PAGE_HEAD: Final = 8  # Bytes that a written page never has all zero: its mark, kind and timeline.
 _SEGMENTS_PER_LOG: Final = 256  # Of 16 MB, as servers have them unless they are told otherwise.
 _LIST: Final = "manifest.jsonl"
 
@@ -64,7 +65,14 @@ class WalArchive:
         return True
 
     def put_partial(self, path: Path) -> None:
-        """Seal the file that is still being written; a later one takes its place."""
+        """Seal the file that is still being written; a later one takes its place.
+
+        A file that holds no log yet is left out: its receiver first fills it with zeros up to its
+        size, and PostgreSQL refuses to start on a segment that is shorter.
+        """
+        with path.open("rb") as file:
+            if not any(file.read(_PAGE_HEAD)):
+                return
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         name = path.name
         if digest == self._partial_digest or self._path(name.removesuffix(_PARTIAL)).exists():

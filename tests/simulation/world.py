@@ -64,6 +64,8 @@ TOPICS: Final = {
     REGISTRY: TopicSettings(partitions=1),
 }
 QUIET_S: Final = 600.0
+STEPS_MAX: Final = 400_000
+"""Ten times what a busy seed takes."""
 LATEST_S: Final = 20.0
 """Longer than anything is on its way."""
 
@@ -128,7 +130,7 @@ def _bury(loop: SeededLoop) -> None:
     """Close what was left in the middle of something, so that its collection says nothing."""
     for task in asyncio.all_tasks(loop):
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # -- it was killed, not lost
-        with suppress(RuntimeError):  # What waits in a finally block cannot be told to end.
+        with suppress(RuntimeError, BaseExceptionGroup):  # It waits in a finally or except block.
             task.get_coro().close()
 
 
@@ -153,6 +155,8 @@ async def _live(order: Order, random: Random, loop: SeededLoop) -> Report:
     nemesis.cancel()
     _heal(world)
     await _until(world, _all_done, QUIET_S)
+    if loop.steps >= STEPS_MAX:
+        return _report(world, ["it never comes to rest: somebody tries again without a pause"])
     await asyncio.sleep(LATEST_S)
     await _ask_for_entries(world)
     rows = len(world.around.database.books.rows)
@@ -326,7 +330,8 @@ def _heal(world: World) -> None:
 
 async def _until(world: World, is_over: Callable[[World], bool], seconds: float) -> None:
     end = world.around.loop.time() + seconds
-    while not is_over(world) and world.around.loop.time() < end:  # noqa: ASYNC110 -- virtual
+    loop = world.around.loop
+    while not is_over(world) and loop.time() < end and loop.steps < STEPS_MAX:  # noqa: ASYNC110 -- virtual
         await asyncio.sleep(1)
 
 

@@ -47,6 +47,14 @@ class TestPut:
 
         assert (b"lo", [FIRST]) == (grown, archive.names())
 
+    def test_leaves_out_what_the_receiver_only_fills_up(self, tmp_path: Path) -> None:
+        """Zeros on the way to a whole segment are no log, and too short for PostgreSQL."""
+        archive = WalArchive(tmp_path, KEY)
+
+        archive.put_partial(a_file(tmp_path, f"{FIRST}.partial", bytes(5_439_488)))
+
+        assert [] == archive.names()
+
     def test_does_not_open_under_another_name(self, tmp_path: Path) -> None:
         """A file that somebody renamed is not taken for another stretch of the log."""
         archive = WalArchive(tmp_path, KEY)
