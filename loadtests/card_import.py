@@ -16,7 +16,8 @@ from typing import Any, Final
 import asyncpg
 import httpx
 
-from loadtests.embedded_switch import Installation, free_ports
+from libs.tcp import free_port
+from loadtests.embedded_switch import Installation
 from loadtests.postgres import open_postgres
 from services.admin.domain.role import Role
 from services.admin.domain.session import token_hash
@@ -97,7 +98,7 @@ async def _run(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="lesko-card-import-") as work:
         home = Path(work) / "home"
         home.mkdir()
-        [port] = free_ports(1)
+        port = free_port()
         switch = Installation(home=home, knobs={"LESKO_ADMIN__PORT": str(port)})
         async with open_postgres(None, Path(work)) as postgres:
             dsn = await postgres.create("lesko_card_import")

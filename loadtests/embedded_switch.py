@@ -1,17 +1,18 @@
 """The switch under load as one process on the memory bus; and what every switch is set up with."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import httpx
 
+from libs.tcp import free_ports
 from loadtests import commands
 
 REPOSITORY: Final = Path(__file__).resolve().parent.parent
@@ -85,7 +86,7 @@ class Installation:
 
         ``CommandFailed`` when it does not get ready or ends before the block.
         """
-        port, web = free_ports(2)
+        port, web = islice(free_ports(), 2)
         env = self.settings(
             dsn,
             LESKO_ISO_BRIDGE__HOST="127.0.0.1",
@@ -100,15 +101,6 @@ class Installation:
                 yield Switch(host="127.0.0.1", port=port, processes={"switch": process.pid})
             except OSError as trouble:  # Its port or its process is gone.
                 raise _failed(f"did not last ({trouble})", log) from trouble
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 on which nobody listens now, no two alike."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
-    return ports
 
 
 async def _until_ready(process: asyncio.subprocess.Process, url: str, log: Path) -> None:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from socket import create_server
 from typing import Any, Final, NamedTuple
 
 import httpx
@@ -17,6 +16,7 @@ from libs.contracts import topics
 from libs.observe import Health
 from libs.pg import Pool, open_pool
 from libs.settings import PostgresSettings
+from libs.tcp import free_port
 from libs.vault import generate_demo_keys
 from services.admin import main as admin
 from services.admin.domain.role import Role
@@ -78,7 +78,7 @@ async def open_scene(dsn: str, work: Path) -> AsyncIterator[Scene]:
     """Serve admin and ledger on a database that has their tables and nothing in them."""
     clock, health = SystemClock(), Health()
     bus = MemoryBus(dict.fromkeys(_TOPICS, TopicSettings(partitions=PARTITIONS)), clock)
-    port = _free_port()
+    port = free_port()
     ledger = LedgerSettings(
         postgres=PostgresSettings(dsn=SecretStr(dsn)),
         card_ledger=LedgerKnobs(partitions=PARTITIONS, lease_ms=1_000, days_back=4),
@@ -157,9 +157,3 @@ async def _end(task: "asyncio.Task[None]") -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _free_port() -> int:
-    with create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

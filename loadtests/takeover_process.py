@@ -8,12 +8,13 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from time import monotonic, perf_counter_ns, time_ns
 from typing import Final
 
+from libs.tcp import free_ports
 from loadtests.commands import CommandFailed, last_lines
-from loadtests.embedded_switch import free_ports
 
 HOST: Final = "127.0.0.1"
 LOOK_EVERY_S: Final = 0.05  # A look at /readyz costs the starting process a millisecond.
@@ -37,7 +38,7 @@ class Instance:
         log: Path,
         cwd: Path | None = None,
     ) -> None:
-        self.port, self._web = free_ports(2)
+        self.port, self._web = islice(free_ports(), 2)
         self._command = command
         self._env = clean_environment() | {
             **env,

@@ -64,23 +64,24 @@ class WalArchive:
         self._path(f"{name}{_PARTIAL}").unlink(missing_ok=True)
         return True
 
-    def put_partial(self, path: Path) -> None:
+    def put_partial(self, path: Path) -> bool:
         """Seal the file that is still being written; a later one takes its place.
 
-        A file that holds no log yet is left out: its receiver first fills it with zeros up to its
-        size, and PostgreSQL refuses to start on a segment that is shorter.
+        False for one that holds no log yet: its receiver first fills it with zeros up to its size,
+        and PostgreSQL refuses to start on a segment that is shorter.
         """
         with path.open("rb") as file:
             if not any(file.read(_PAGE_HEAD)):
-                return
+                return False
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         name = path.name
         if digest == self._partial_digest or self._path(name.removesuffix(_PARTIAL)).exists():
-            return
+            return True
         draft, _ = self._draft(path, name)
         draft.replace(self._path(name))
         self._sync()
         self._partial_digest = digest
+        return True
 
     def names(self) -> list[str]:
         """Return what is archived, in order, without the endings of sealing."""

@@ -144,8 +144,11 @@ class _Receiver:
             guard.communicate()
 
     def _last_words(self) -> str:
+        """Return what it wrote, without the word with which it ends in any case."""
         with suppress(OSError):
-            return self._said.read_text(errors="replace")
+            lines = self._said.read_text(errors="replace").splitlines()
+            telling = [line for line in lines if not line.endswith("disconnected")]
+            return "\n".join(telling or lines)
         return ""
 
 
@@ -190,5 +193,5 @@ class _Sealer:
             for name in names:
                 if name.endswith(".partial"):
                     with suppress(FileNotFoundError):  # It was finished in between.
-                        self._archive.put_partial(self._spool / name)
-            self._partial_at_ms = now_ms
+                        if self._archive.put_partial(self._spool / name):
+                            self._partial_at_ms = now_ms

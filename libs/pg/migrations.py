@@ -30,6 +30,10 @@ _STATEMENT_MS: Final = 10_000  # Locks are held until the end, so the rest must 
 _ALONE: Final = "-- Runs outside of a transaction."
 """The first line of a file whose one statement PostgreSQL refuses in a transaction: CREATE INDEX
 CONCURRENTLY and its like, which hold up nobody and so may take their time."""
+_BREAKS: Final = "-- The version before does not work with this."
+"""A line at the head of a file that takes away what older programs need. All others only add, and
+the version before goes on with them, so that an upgrade may be rolled out, and back."""
+_HEAD_LINES: Final = 3
 
 # What an index that was not finished leaves; a partitioned table's own is valid once all parts are.
 _HALF_BUILT: Final = """
@@ -56,6 +60,7 @@ class Migration(NamedTuple):
     number: int
     name: str
     sha256: bytes
+    breaks_older: bool = False  # The version before does not work with it.
 
 
 class _File(NamedTuple):
@@ -79,9 +84,10 @@ async def migrate(
 
     Creates the schema and its table ``migration`` when they are missing. A second run does
     nothing; two at once take turns. A file waits 400 ms for a lock, and is then tried again after
-    a pause, ``tries`` times in all. Raises MigrationBlocked after the last one; MigrationFault for
-    a gap, a file that changed after it was applied, a database newer than the files, or failing
-    SQL; StoreUnavailable or StoreBroken for a server that cannot be reached.
+    a pause, ``tries`` times in all. A database that is further than the files is left as it is.
+    Raises MigrationBlocked after the last try; MigrationFault for a gap, a file that changed after
+    it was applied, a database that a newer version made unusable for this one, or failing SQL;
+    StoreUnavailable or StoreBroken for a server that cannot be reached.
     """
     if not _SCHEMA.fullmatch(schema):
         raise MigrationFault(f"{schema!r} is no name for a schema.")
@@ -108,8 +114,10 @@ def _read(directory: Path) -> list[_File]:
         if not (named := _FILE.fullmatch(path.name)):
             raise MigrationFault(f"{path.name} is not named like 0001_account.sql.")
         content = path.read_bytes()
+        sql = content.decode()
+        breaks_older = _BREAKS in sql.splitlines()[:_HEAD_LINES]
         digest = hashlib.sha256(content).digest()
-        files.append(_File(Migration(int(named[1]), named[2], digest), content.decode()))
+        files.append(_File(Migration(int(named[1]), named[2], digest, breaks_older), sql))
     for expected, file in enumerate(files, 1):
         if file.migration.number != expected:
             raise MigrationFault(
@@ -149,24 +157,26 @@ async def _applied(connection: Driver, schema: str) -> dict[int, Migration]:
             name text NOT NULL,
             sha256 bytea NOT NULL,
             applied_at timestamptz NOT NULL DEFAULT now()
-        )
+        );
+        ALTER TABLE "{schema}".migration
+            ADD COLUMN IF NOT EXISTS breaks_older boolean NOT NULL DEFAULT false
         """
     )
     rows = await connection.fetch(
-        f'SELECT number, name, sha256 FROM "{schema}".migration'  # noqa: S608 -- checked name
+        f'SELECT number, name, sha256, breaks_older FROM "{schema}".migration'  # noqa: S608 -- checked name
     )
-    return {row["number"]: Migration(row["number"], row["name"], row["sha256"]) for row in rows}
+    return {row["number"]: Migration(*row) for row in rows}
 
 
 def _compare(applied: Mapping[int, Migration], files: Mapping[int, Migration], schema: str) -> None:
     for number, was in sorted(applied.items()):
         now = files.get(number)
-        if now is None:
+        if now is None and was.breaks_older:
             raise MigrationFault(
                 f"The database has {schema} migration {number:04}_{was.name}, these files do not: "
-                "it was made by a newer version."
+                "it was made by a newer version, and this one does not work with it."
             )
-        if now.sha256 != was.sha256:
+        if now is not None and now.sha256 != was.sha256:
             raise MigrationFault(
                 f"{schema} migration {number:04}_{now.name}.sql changed after it was applied; "
                 "bring the file back and write a new one."
@@ -230,12 +240,12 @@ async def _apply_alone(connection: Driver, schema: str, file: _File) -> None:
 
 async def _note(connection: Driver, schema: str, file: _File) -> None:
     await connection.execute(
-        f'INSERT INTO "{schema}".migration (number, name, sha256) '  # noqa: S608 -- checked name
-        "VALUES ($1, $2, $3)",
+        f'INSERT INTO "{schema}".migration (number, name, sha256, breaks_older) '  # noqa: S608 -- checked name
+        "VALUES ($1, $2, $3, $4)",
         *file.migration,
     )
 
 
 def _title(schema: str, file: _File) -> str:
-    number, name, _ = file.migration
+    number, name, *_ = file.migration
     return f"{schema} migration {number:04}_{name}.sql"

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -19,6 +18,7 @@ from libs.pg.place import Place
 from libs.pg.placing import ELSEWHERE, choose_place, make_root, reachable_binaries
 from libs.pg.postmaster import launch, stop
 from libs.pg.trouble import explain
+from libs.tcp import free_port
 from libs.vault import BackupKey, SealBroken
 
 __all__ = ["choose_base", "restore_server"]
@@ -169,7 +169,7 @@ async def _recover(
     place: Place, binaries: Binaries, report: Report, archive: WalArchive, to: datetime | None
 ) -> None:
     try:
-        server = await launch(place, binaries.directory / "postgres", _free_port(), report)
+        server = await launch(place, binaries.directory / "postgres", free_port(), report)
     except ServerFault as fault:
         if to is not None and "recovery target" in str(fault):
             raise ServerFault(
@@ -179,10 +179,3 @@ async def _recover(
         raise
     if not await stop(server, seconds=_STOP_S):
         report("PostgreSQL did not end by itself and was ended at once.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

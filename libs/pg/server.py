@@ -1,11 +1,9 @@
 """Our own PostgreSQL on this machine: set up once, started, watched and ended with the process."""
 
 import asyncio
-import errno
 import fcntl
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -27,6 +25,7 @@ from libs.pg.place import Place, belong
 from libs.pg.placing import ELSEWHERE, choose_place, make_root, reachable_binaries
 from libs.pg.postmaster import Postmaster, clear_foreign_pid, find_running, launch, stop
 from libs.pg.trouble import explain
+from libs.tcp import free_port, is_free
 
 __all__ = ["Server", "start_server"]
 
@@ -152,7 +151,7 @@ class _Starter:
             try:
                 server = await self.start_on(port)
             except ServerFault:
-                if _is_free(port):
+                if is_free(port):
                     raise
                 continue  # Somebody took the port in between.
             self._place.keep("port", f"{port}\n")
@@ -257,22 +256,7 @@ def _socket_directory(place: Place) -> Path | None:
 
 
 def _choose_port(kept: int | None) -> int:
-    if kept and _is_free(kept):
-        return kept
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            return error.errno != errno.EADDRINUSE
-    return True
+    return kept if kept and is_free(kept) else free_port()
 
 
 def _dsn(place: Place, role: str, port: int, database: str | None = None) -> str:

@@ -35,7 +35,7 @@ def own_settings(settings: Settings, service: str) -> dict[str, Any]:
 
 
 async def need_schemas(logins: Logins, services: Sequence[str] = OWNERS) -> None:
-    """Raise CommandRefused unless these services' tables are exactly as far as their files."""
+    """Raise CommandRefused unless these services' tables can be used by this version."""
     for service in services:
         async with open_pool(logins.of(service), name="lesko start", size=1) as pool:
             if (problem := await schema_problem(pool, [service])) is not None:

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from pydantic import SecretStr
 
-from libs.pg import grant_rights, make_roles
+from libs.pg import grant_rights, make_roles, open_pool
 from services.cli.faults import CommandRefused
 from services.cli.logins import OWNERS, Logins
-from services.cli.store.schemas import migrate_all, rights_of
+from services.cli.store.schemas import migrate_all, rights_of, schema_states
 
 
 class Forward(NamedTuple):
@@ -29,6 +29,9 @@ async def bring_forward(
 ) -> Forward:
     """Make roles, migrate and grant; a second run changes nothing.
 
+    Tables that a newer version brought further than we know are left as they are, rights too: that
+    version's processes may be at work on them.
+
     The owner (``logins.base``) does it; ``maker``, who may make roles, where the owner may not.
     ``is_ours``: nobody else uses this server's roles. Raises CommandRefused, RoleFault,
     PasswordFault, RightsFault, MigrationFault, MigrationBlocked.
@@ -45,9 +48,16 @@ async def bring_forward(
     made = await make_roles(maker or owner, wanted)
     applied = await migrate_all(owner.get_secret_value(), services)
     everybody = [logins.role(service) for service in OWNERS]
+    ours = await _not_newer(owner, services)
     rights = await grant_rights(
         owner,
-        {service: (logins.role(service), rights_of(service)) for service in services},
+        {service: (logins.role(service), rights_of(service)) for service in ours},
         everybody=everybody,
     )
     return Forward(applied, made, rights)
+
+
+async def _not_newer(owner: SecretStr, services: Sequence[str]) -> list[str]:
+    async with open_pool(owner, name="lesko migrate", size=1) as pool:
+        states = await schema_states(pool, services)
+    return [state.schema for state in states if not state.is_newer]

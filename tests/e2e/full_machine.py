@@ -16,7 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.e2e.process import REPOSITORY, Lesko, Running, a_lesko, free_port
+from libs.tcp import free_port
+from tests.e2e.process import REPOSITORY, Lesko, Running, a_lesko
 from tests.e2e.terminals import Terminals
 from tests.mounts import OWN_MOUNTS
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,16 +15,12 @@ from urllib.parse import urlsplit
 
 from libs.pg.place import Place
 from libs.pg.postmaster import find_running, stop
+from libs.tcp import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "services.cli")
 WAIT_S = 60.0
 LOOK_S = 0.05
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Lesko:

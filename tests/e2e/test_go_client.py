@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import sys
 import time
 import urllib.error
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from libs.tcp import free_port
 from tests.conftest import MakeDatabase
 
 CLIENT = Path(__file__).parent / "go_client"
@@ -41,12 +41,6 @@ STEPS = (
 )
 BUILD_SECONDS = 120
 RUN_SECONDS = 60
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _run(
@@ -98,7 +92,7 @@ async def test_understands_every_step_of_another_makers_client(
 ) -> None:
     """A moov-io/iso8583 client gets the promised answer in every step."""
     binary = await _build(tmp_path)
-    port, web_port = _free_port(), _free_port()
+    port, web_port = free_port(), free_port()
     env = {
         **os.environ,
         "LESKO_HOME": str(tmp_path),

@@ -20,8 +20,9 @@ from pydantic import SecretStr
 from libs.bus import Bus, Outgoing
 from libs.clock import SystemClock, business_day
 from libs.observe import configure_logs
+from libs.tcp import free_port
 from loadtests.chaos_launcher import WrappedBus
-from loadtests.embedded_switch import Installation, free_ports
+from loadtests.embedded_switch import Installation
 from loadtests.frames import encode_frame, pan_of
 from services.cli.composition import SERVICES, open_shared, overrides
 from services.cli.lifecycle import run_parts
@@ -180,7 +181,7 @@ class TestLeaks:
         dsn, home = await make_database(), tmp_path
         installation = Installation(home=home)
         await installation.seed(dsn, cards=100, outlets=2)
-        port, web = free_ports(2)
+        port, web = free_port(), free_port()
         monkeypatch.setenv("LESKO_HOME", str(home))
         monkeypatch.setenv("LESKO_ISO_BRIDGE__PORT", str(port))
         monkeypatch.setenv("LESKO_WEB__PORT", str(web))

@@ -14,7 +14,8 @@ import pytest
 
 from libs.bus.kafka.local_broker import LocalBroker
 from libs.pg.server import Server, start_server
-from tests.e2e.process import Lesko, Running, a_lesko, free_port
+from libs.tcp import free_port
+from tests.e2e.process import Lesko, Running, a_lesko
 from tests.e2e.terminals import Key, Terminals, effects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.postgres]

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import pytest
 
 from libs.bus.kafka.local_broker import LocalBroker
-from tests.e2e.process import REPOSITORY, WAIT_S, Lesko, Running, a_lesko, free_port
+from libs.tcp import free_port
+from tests.e2e.process import REPOSITORY, WAIT_S, Lesko, Running, a_lesko
 
 pytestmark = [pytest.mark.e2e, pytest.mark.postgres]
 

@@ -13,13 +13,14 @@ from typing import Final
 from libs.bus.kafka.jars import fetch_jars, find_java
 from libs.bus.kafka.local_broker_process import BrokerProcess, end_left_over, launch
 from libs.bus.kafka.local_broker_program import run_program
-from libs.bus.kafka.local_broker_settings import Ports, choose_ports, is_free, write_settings
+from libs.bus.kafka.local_broker_settings import Ports, choose_ports, write_settings
 from libs.bus.kafka.local_broker_trouble import (
     BrokerDirectoryBusy,
     LocalBrokerFault,
     LocalBrokerMissing,
     explain,
 )
+from libs.tcp import is_free
 
 __all__ = [
     "BrokerDirectoryBusy",

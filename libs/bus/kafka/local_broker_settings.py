@@ -1,15 +1,12 @@
 """What a broker of our own is told: two files in its directory and the ports that it listens on."""
 
-import errno
-import random
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from libs.bus.kafka.local_broker_trouble import LocalBrokerFault
+from libs.tcp import free_ports, is_free
 
-__all__ = ["Ports", "choose_ports", "is_free", "server_settings", "write_settings"]
+__all__ = ["Ports", "choose_ports", "server_settings", "write_settings"]
 
 _LOWEST_PORT: Final = 20_000
 _LOWEST_EPHEMERAL: Final = 32_768
@@ -76,33 +73,12 @@ def write_settings(root: Path, ports: Ports) -> None:
 def choose_ports(kept: Ports | None, *, broker: int | None = None) -> Ports:
     """Return two free ports: those kept from before where they can be, the asked one always.
 
-    Below those that the kernel gives to outgoing connections: a client that calls a dead broker
-    again and again could be given the very port it calls, and keep it. Raises LocalBrokerFault.
+    Raises LocalBrokerFault and NoPort.
     """
     if broker is not None and not is_free(broker):
         raise LocalBrokerFault(f"TCP port {broker}, asked for Kafka, is taken.")
     if kept and broker in (None, kept.broker) and all(map(is_free, kept)):
         return kept
-    free = _free_ports()
+    free = free_ports()
     first = next(free) if broker is None else broker
     return Ports(first, next(port for port in free if port != first))
-
-
-def is_free(port: int) -> bool:
-    """Tell whether nobody listens there now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            return error.errno != errno.EADDRINUSE
-    return True
-
-
-def _free_ports() -> Iterator[int]:
-    draw = random.SystemRandom()
-    for _ in range(_TRIES):
-        port = draw.randrange(_LOWEST_PORT, _LOWEST_EPHEMERAL)
-        if is_free(port):
-            yield port
-    raise LocalBrokerFault("No TCP port is to be had for Kafka.")

@@ -30,6 +30,7 @@ from services.cli.screen import screen, write_json, write_table
 from services.cli.settings import BridgePart, Settings, WebPart
 from services.cli.standing import read_standing
 from services.cli.store.schemas import (
+    SchemaState,
     days_ahead,
     rights_problem,
     schema_states,
@@ -142,10 +143,9 @@ async def _own_part(logins: Logins, schema: str) -> AsyncIterator[Finding]:
                 return
             text = f"{await server_version(pool)} at {address_of(dsn)}, as {logins.role(schema)}"
             yield Finding(f"database for {schema}", is_good=True, text=text)
-            [(_, applied, known)] = await schema_states(pool, [schema])
-            text = f"migration {applied} of {known}"
-            yield Finding(f"tables {schema}", applied == known, text)
-            if applied != known:
+            [state] = await schema_states(pool, [schema])
+            yield _tables(state)
+            if state.applied != state.known:
                 return
             wrong = await rights_problem(pool, schema, logins)
             text = "as they should be" if wrong is None else wrong
@@ -154,6 +154,14 @@ async def _own_part(logins: Logins, schema: str) -> AsyncIterator[Finding]:
                 yield await _days(pool)
     except Fault as fault:
         yield Finding(f"database for {schema}", is_good=False, text=str(fault))
+
+
+def _tables(state: SchemaState) -> Finding:
+    what, text = f"tables {state.schema}", f"migration {state.applied} of {state.known}"
+    if state.is_newer:
+        fits = "does not work with them" if state.breaks else "works with them"
+        text += f": made by a newer version; this one {fits}"
+    return Finding(what, state.applied >= state.known and not state.breaks, text)
 
 
 async def _days(pool: Pool) -> Finding:

@@ -14,6 +14,9 @@ SCHEMAS: Final[Mapping[str, Path]] = {name: _SERVICES / name / "migrations" for 
 
 _HAS_TABLE = "SELECT to_regclass($1) IS NOT NULL AS found"
 _NEWEST = 'SELECT coalesce(max(number), 0) AS number FROM "{schema}".migration'
+_BREAKS = """
+    SELECT EXISTS (SELECT FROM "{schema}".migration WHERE number > $1 AND breaks_older) AS breaks
+"""
 _VERSION = "SHOW server_version"
 _DAYS_AHEAD = "SELECT card_ledger.days_ahead($1::date) AS days"
 
@@ -24,28 +27,40 @@ class SchemaState(NamedTuple):
     schema: str
     applied: int
     known: int
+    breaks: bool = False  # A newer version changed it so that this one does not work with it.
+
+    @property
+    def is_newer(self) -> bool:
+        """Tell whether a newer version brought it further than we know."""
+        return self.applied > self.known
 
 
 async def schema_states(pool: Pool, schemas: Iterable[str] = SCHEMAS) -> list[SchemaState]:
     """Compare the services' schemas with their files."""
-    return [
-        SchemaState(schema, await _newest(pool, schema), len(read_migrations(SCHEMAS[schema])))
-        for schema in schemas
-    ]
+    states = []
+    for schema in schemas:
+        applied, known = await _newest(pool, schema), len(read_migrations(SCHEMAS[schema]))
+        breaks = applied > known and await _breaks(pool, schema, known)
+        states.append(SchemaState(schema, applied, known, breaks))
+    return states
 
 
 async def schema_problem(pool: Pool, schemas: Iterable[str] = SCHEMAS) -> str | None:
-    """Return why these tables cannot be used yet; raises CommandRefused when they are newer."""
-    for schema, applied, known in await schema_states(pool, schemas):
+    """Return why these tables cannot be used yet; None: they can.
+
+    During an upgrade, and after one was taken back, they may be newer than we know. Raises
+    CommandRefused where the newer version made them unusable for this one.
+    """
+    for schema, applied, known, breaks in await schema_states(pool, schemas):
         if applied < known:
             return (
                 f"The database's {schema} tables are at migration {applied} of {known}; "
                 "run lesko migrate first, or serve with --migrate."
             )
-        if applied > known:
+        if breaks:
             message = (
                 f"The database's {schema} tables are at migration {applied}, but this version "
-                f"knows {known}: it was made by a newer one."
+                f"knows {known} and does not work with them: run the newer version."
             )
             raise CommandRefused(message)
     return None
@@ -87,6 +102,11 @@ async def days_ahead(pool: Pool, today: date) -> int:
     """Return for how many days from today on the books have a partition."""
     rows = await pool.read(_DAYS_AHEAD, today)
     return int(rows[0]["days"])
+
+
+async def _breaks(pool: Pool, schema: str, known: int) -> bool:
+    rows = await pool.read(_BREAKS.format(schema=schema), known)
+    return bool(rows[0]["breaks"])
 
 
 async def _newest(pool: Pool, schema: str) -> int:

@@ -84,6 +84,11 @@ class Keeper:
         self.archive = archive
         self.said: list[str | None] = []
 
+    async def has_all_of(self, server: Server) -> None:
+        """Wait until all that the server has written so far is archived."""
+        [[name]] = await tell(server, "SELECT pg_walfile_name(pg_switch_wal())")
+        await self.until(lambda: name in self.archive.names())
+
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(BOUND_S):
@@ -93,7 +98,7 @@ class Keeper:
 
 @asynccontextmanager
 async def keeping(server: Server, directory: Path, spool: Path) -> AsyncIterator[Keeper]:
-    """Keep the archive for the block."""
+    """Keep the archive for the block, from a moment on when the log is being received."""
     keeper = Keeper(WalArchive(directory, KEY))
     task = asyncio.create_task(
         keep_archive(
@@ -106,6 +111,9 @@ async def keeping(server: Server, directory: Path, spool: Path) -> AsyncIterator
         )
     )
     try:
+        async with asyncio.timeout(BOUND_S):
+            while not await tell(server, "SELECT FROM pg_replication_slots WHERE active"):  # noqa: ASYNC110 -- another process
+                await asyncio.sleep(0.05)
         yield keeper
     finally:
         task.cancel()
@@ -175,8 +183,8 @@ class TestRestore:
             await say(server, 3)
             await tell(server, "SELECT pg_switch_wal()")
             await say(server, 4)
-            await keeper.until(lambda: bool(keeper.archive.names()))
-        assert [None] == list(dict.fromkeys(keeper.said))
+            await keeper.has_all_of(server)
+        assert keeper.said[-1] is None
 
         assert [1, 2] == await restored(directory, kept / "moment", moment)
         assert [1, 2, 3, 4] == await restored(directory, kept / "end")
@@ -206,10 +214,7 @@ class TestRestore:
             await copied(server, directory)
             for number in range(3):
                 await say(server, number)
-                await tell(server, "SELECT pg_switch_wal()")
-            await keeper.until(
-                lambda: len([n for n in keeper.archive.names() if "partial" not in n]) >= 3
-            )
+                await keeper.has_all_of(server)
         whole = [name for name in keeper.archive.names() if "partial" not in name]
         (keeper.archive.directory / f"{whole[-2]}.sealed").unlink()
 
@@ -248,10 +253,7 @@ class TestKeepArchive:
                 os.kill(pid, signal.SIGKILL)
             for number in range(3):
                 await say(server, number)
-                await tell(server, "SELECT pg_switch_wal()")
-            await keeper.until(
-                lambda: len([n for n in keeper.archive.names() if "partial" not in n]) >= 3
-            )
+                await keeper.has_all_of(server)
 
         assert [0, 1, 2] == await restored(directory, kept / "r")
 

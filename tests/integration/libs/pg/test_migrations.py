@@ -85,10 +85,22 @@ async def test_a_gap_is_named(postgres_dsn: str, directory: Path) -> None:
     assert await ask(postgres_dsn, "SELECT to_regnamespace('shop')") is None
 
 
-async def test_a_database_newer_than_the_files_is_named(postgres_dsn: str, directory: Path) -> None:
-    """An old program does not touch what a newer one made."""
+async def test_leaves_a_newer_database_as_it_is(postgres_dsn: str, directory: Path) -> None:
+    """What a newer version has added does not stop the one before."""
     await migrate(postgres_dsn, "shop", directory)
     (directory / "0002_note.sql").unlink()
+
+    assert [] == await migrate(postgres_dsn, "shop", directory)
+
+
+async def test_a_newer_database_that_breaks_this_version_is_named(
+    postgres_dsn: str, directory: Path
+) -> None:
+    """An old program does not touch what a newer one made unusable for it."""
+    breaks = "-- The version before does not work with this.\nDROP TABLE shop.coin;"
+    write(directory, "0003_no_coin.sql", breaks)
+    await migrate(postgres_dsn, "shop", directory)
+    (directory / "0003_no_coin.sql").unlink()
 
     with pytest.raises(MigrationFault, match="newer version"):
         await migrate(postgres_dsn, "shop", directory)

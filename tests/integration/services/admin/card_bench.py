@@ -23,6 +23,7 @@ from libs.observe import Health
 from libs.pg import Pool, open_pool
 from libs.registry import write_change
 from libs.settings import PostgresSettings
+from libs.tcp import free_port
 from libs.vault import generate_demo_keys, read_token_key
 from services.admin import main as admin
 from services.admin.domain.role import Role
@@ -36,7 +37,6 @@ from services.card_ledger import main as card_ledger
 from services.card_ledger.settings import LedgerKnobs
 from services.card_ledger.settings import Settings as LedgerSettings
 from services.cli.seeding.plan import luhn_digit
-from tests.e2e.process import free_port
 
 SERVICES: Final = ("admin", "authorization", "card_ledger")
 TOPICS: Final = Path("deploy/kafka/topics.toml")

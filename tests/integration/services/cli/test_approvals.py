@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from libs.fakes.ledger import a_purchase, a_reference
 from libs.fakes.postgres_ledger import open_real_ledger
 from libs.observe import Health
 from libs.pg import Pool, open_pool
+from libs.tcp import free_port
 from libs.vault import generate_demo_keys
 from services.admin.domain.role import Role
 from services.admin.domain.session import token_hash
@@ -117,7 +117,7 @@ async def desk(make_database: MakeDatabase, tmp_path: Path) -> AsyncIterator[Des
         await ledger.upkeep.project(range(4), rows_max=100)
     keys = tmp_path / "keys"
     generate_demo_keys(keys)
-    port = _free_port()
+    port = free_port()
     over = {
         "postgres": {"dsn": dsn},
         "admin": {"port": port},
@@ -155,12 +155,6 @@ def _bus() -> MemoryBus:
     one = TopicSettings(partitions=1)
     names = (topics.REGISTRY, topics.COMMANDS, topics.REQUESTS, topics.ADMIN_ANSWERS)
     return MemoryBus(dict.fromkeys(names, one), SystemClock())
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class TestApproval:

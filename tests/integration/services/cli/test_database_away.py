@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from libs.clock import SystemClock
 from libs.pg.server import start_server
+from libs.tcp import free_port
 from libs.vault import generate_demo_keys
 from services.cli.composition import SERVICES, open_shared, overrides, with_watches
 from services.cli.lifecycle import Shared, run_parts
@@ -22,7 +23,6 @@ from services.cli.tables import bring_forward
 from services.cli.tcp_ports import port_problem
 from services.cli.walk import walk_purchase
 from tests.conftest import own_roles_of
-from tests.e2e.process import free_port
 from tests.integration.services.cli.postgres_proxy import a_proxy
 
 pytestmark = pytest.mark.postgres

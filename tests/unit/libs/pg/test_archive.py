@@ -51,8 +51,7 @@ class TestPut:
         """Zeros on the way to a whole segment are no log, and too short for PostgreSQL."""
         archive = WalArchive(tmp_path, KEY)
 
-        archive.put_partial(a_file(tmp_path, f"{FIRST}.partial", bytes(5_439_488)))
-
+        assert not archive.put_partial(a_file(tmp_path, f"{FIRST}.partial", bytes(5_439_488)))
         assert [] == archive.names()
 
     def test_does_not_open_under_another_name(self, tmp_path: Path) -> None:

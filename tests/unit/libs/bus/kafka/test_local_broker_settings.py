@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from libs.bus.kafka.local_broker import LocalBrokerFault
-from libs.bus.kafka.local_broker_settings import Ports, choose_ports, is_free, write_settings
+from libs.bus.kafka.local_broker_settings import Ports, choose_ports, write_settings
+from libs.tcp import is_free
 
 
 @pytest.fixture
