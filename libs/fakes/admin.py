@@ -62,16 +62,20 @@ class MemoryRegistry:
         return {one: RegistryChange.FromString(known[one]) for one in entities if one in known}
 
     async def write(self, changes: Sequence[RegistryChange]) -> None:
-        """Take over changes, each one version higher than what is there."""
+        """Take over changes, each with a higher version than what is there."""
         for change in changes:
             known = await self.read(change.entity)
-            assert change.version == (0 if known is None else known.version) + 1
+            assert change.version > (0 if known is None else known.version)
             self._tables.registry[change.entity] = change.SerializeToString()
 
     async def outlet_numbers(self, count: int) -> int:
         """Draw owner numbers; return the first of them."""
         self._tables.outlet_number += count
         return self._tables.outlet_number - count + 1
+
+    async def keep_outlet_numbers(self, through: int) -> None:
+        """Draw no number up to this one any more."""
+        self._tables.outlet_number = max(self._tables.outlet_number, through)
 
 
 class MemoryCommands:

@@ -19,7 +19,7 @@ from libs.observe import Health
 from libs.outcome import Fault
 from libs.pg import Pool, open_pool
 from libs.vault import Vault, VaultFault, read_vault
-from libs.web import Tls, serve_app
+from libs.web import serve_app
 from services.admin.adapters.ask_cards import AskCards
 from services.admin.adapters.ask_ledger import AskLedger
 from services.admin.adapters.card_sealer import read_card_sealer
@@ -32,6 +32,7 @@ from services.admin.api.desk import Desk
 from services.admin.api.people import People
 from services.admin.handlers.adjust_wallet import AdjustWallet
 from services.admin.handlers.await_answers import AwaitAnswers
+from services.admin.handlers.catch_up_registry import CatchUpRegistry
 from services.admin.handlers.command_cards import CommandCards
 from services.admin.handlers.decide_proposal import DecideProposal
 from services.admin.handlers.edit_registry import registry_executors, today_in
@@ -98,7 +99,7 @@ async def serve(settings: Settings, *, bus: Bus, clock: Clock, health: Health) -
                 host=knobs.host,
                 port=knobs.port,
                 setting="LESKO_ADMIN__PORT",
-                tls=_tls(knobs),
+                tls=knobs.tls,
             )
         )
         heads = _heads(settings, pool, clock)
@@ -179,6 +180,7 @@ def _publish(
         relay,
         bus,
         clock,
+        CatchUpRegistry(PostgresTransactions(pool, clock), bus),
         rows_max=knobs.rows_max,
         send_timeout_ms=knobs.send_timeout_ms,
         again_every_ms=knobs.publish_again_every_ms,
@@ -216,7 +218,7 @@ def _desk(
         verify_audit=VerifyAudit(AuditStore(pool)),
         registry=ReadRegistry(transactions, today),
         wallets=ReadStatement(
-            ledger, AdjustmentStore(pool), {"csv": write_csv, "pdf": PdfProcess()}
+            ledger, AdjustmentStore(pool, zone.key), {"csv": write_csv, "pdf": PdfProcess()}
         ),
         import_outlets=ImportOutlets(transactions, clock),
         find_cards=FindCards(cards, sealer),
@@ -254,12 +256,6 @@ async def init_operators(settings: Settings, clock: Clock) -> AsyncIterator[Init
     """Give what makes the first administrator, and rescues one, on the machine itself."""
     async with open_pool(settings.postgres.dsn, name="admin init", size=1) as pool:
         yield InitOperators(PostgresTransactions(pool, clock), Argon2Passwords(), clock)
-
-
-def _tls(knobs: AdminKnobs) -> Tls | None:
-    if knobs.tls_certificate is None or knobs.tls_key is None:
-        return None
-    return Tls(knobs.tls_certificate, knobs.tls_key)
 
 
 async def import_registry(settings: Settings, changes: Sequence[RegistryChange]) -> int:

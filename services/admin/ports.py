@@ -122,19 +122,19 @@ class RegistryWork(Protocol):
         """Return the record of an entity as it is now; it stays so until the transaction ends."""
 
     async def list(self, kind: str, *, after: str, rows_max: int) -> Sequence[RegistryChange]:
-        """Return records of a kind ("outlet") behind an entity, in order; closed ones too.
-
-        A kind may be longer: "product/standard" lists the sets of one product.
-        """
+        """Return records of a kind ("outlet", "product/standard") behind an entity, in order."""
 
     async def find(self, entities: Collection[str]) -> Mapping[str, RegistryChange]:
         """Return the records of those entities that exist."""
 
     async def write(self, changes: Sequence[RegistryChange]) -> None:
-        """Take over changes, each one version higher than what was read."""
+        """Take over changes, each with a higher version than what was read."""
 
     async def outlet_numbers(self, count: int) -> int:
         """Draw owner numbers for new outlets; return the first of them."""
+
+    async def keep_outlet_numbers(self, through: int) -> None:
+        """Draw none up to this one any more."""
 
 
 class CommandWork(Protocol):

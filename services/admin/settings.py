@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from libs.heads import HeadsSettings
 from libs.settings import LeskoSettings, PostgresSettings, ZoneName
+from libs.web import Tls
 
 
 class AdminKnobs(BaseModel):
@@ -40,6 +41,13 @@ class AdminKnobs(BaseModel):
             message = "passwords would cross the network in clear: give tls_certificate and tls_key"
             raise ValueError(message)
         return self
+
+    @property
+    def tls(self) -> Tls | None:
+        """The files for TLS; None: it is not used."""
+        if self.tls_certificate is None or self.tls_key is None:
+            return None
+        return Tls(self.tls_certificate, self.tls_key)
 
 
 def _is_loopback(host: str) -> bool:

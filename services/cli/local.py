@@ -16,7 +16,7 @@ from libs.vault import generate_demo_keys, make_backup_key
 from services.cli.faults import CommandRefused
 from services.cli.logins import Logins, logins_of
 from services.cli.screen import progress_bar, screen
-from services.cli.seeding.fill import SeedOrder, Target, fill, is_filled
+from services.cli.seeding.fill import SeedOrder, Target, fill, is_filled, refuse_real
 from services.cli.seeding.plan import DemoRules
 from services.cli.settings import Settings
 from services.cli.store.schemas import server_version
@@ -99,6 +99,7 @@ async def prepare(
     if order is None:
         return logins
     target = Target(logins=logins, keys_directory=settings.keys_directory, clock=SystemClock())
+    await refuse_real(rules, target)
     if not await is_filled(rules, order, target):
         await _fill(rules, order, target, say)
     return logins

@@ -117,7 +117,10 @@ def lines() -> list[str]:
 
 
 def test_goes_from_nothing_to_a_trading_outlet(lesko: Lesko) -> None:
-    """Every line of the page works in its order, and the purchase is approved and in the books."""
+    """Every line of the page works in its order, and the purchase is approved and in the books.
+
+    What was installed so is no demo: nobody's demo money comes among it by a forgotten word.
+    """
     first, *others = lines()
     assert "lesko run --empty" == first
     running = lesko.start("run", "--empty")
@@ -136,6 +139,8 @@ def test_goes_from_nothing_to_a_trading_outlet(lesko: Lesko) -> None:
     assert "clean" in verified.lower() or "sound" in verified.lower(), verified
     assert CARD not in "".join(said.values())
     assert 0 == running.stop()
+    demo = lesko.call("run")
+    assert (1, True) == (demo.returncode, "run --empty serves it" in demo.stderr), demo.stderr
 
 
 def _with_port(line: str, lesko: Lesko) -> str:

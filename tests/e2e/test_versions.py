@@ -15,6 +15,7 @@ import pytest
 
 from libs.bus.kafka.bus import KafkaBus
 from libs.bus.kafka.settings import KafkaSettings
+from libs.bus.read_to_end import read_to_end
 from libs.clock import SystemClock
 from libs.contracts import topics
 from loadtests import commands
@@ -24,7 +25,6 @@ from loadtests.fleet import Fleet, today
 from loadtests.rolling_terminals import Trade
 from loadtests.rolling_trials import LEDGERS, Rolling
 from loadtests.stack import Stack
-from services.card_ledger.handlers.read_log import read_to_end
 from services.cli.commands.dead_list import LISTED
 from tests.e2e.kafka_scene import CARDS, RATE, TERMINALS, a_stack, served, settle
 

@@ -152,11 +152,16 @@ class Process:
             await asyncio.sleep(RESTART_S)
 
 
+async def _nothing_lost() -> int:
+    """No table is restored here."""
+    return 0
+
+
 async def admin(process: Process) -> None:
     """Publish the registry, then what changes."""
     around = process.around
     publish = PublishRegistry(
-        around.registry, around.registry, process.bus(), around.clock,
+        around.registry, around.registry, process.bus(), around.clock, _nothing_lost,
         rows_max=100, send_timeout_ms=SEND_MS, again_every_ms=30_000,
     )  # fmt: skip
     while True:

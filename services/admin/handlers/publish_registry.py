@@ -1,5 +1,6 @@
 """Publish the registry: everything at first and on a new log, then what has changed since."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from libs.bus.port import Bus, Outgoing
@@ -11,6 +12,9 @@ from libs.registry import write_published
 from services.admin.ports import RegistryRows, Relay
 
 _PARTITION: Final = 0
+
+CatchUp = Callable[[], Awaitable[int]]
+"""Takes over what the topic knows and the table does not, see CatchUpRegistry."""
 
 
 class RelayHeld(Fault):
@@ -34,6 +38,7 @@ class PublishRegistry:
         relay: Relay,
         bus: Bus,
         clock: Clock,
+        catch_up: CatchUp,
         *,
         rows_max: int,
         send_timeout_ms: int,
@@ -43,6 +48,7 @@ class PublishRegistry:
         self._relay = relay
         self._bus = bus
         self._clock = clock
+        self._catch_up = catch_up
         self._rows_max = rows_max
         self._send_timeout_ms = send_timeout_ms
         self._again_every_ms = again_every_ms
@@ -90,6 +96,8 @@ class PublishRegistry:
         if number is None:
             self._turn = None
             raise RelayHeld("another admin process publishes it; waiting to take over")
+        if (log, number) != self._turn:
+            await self._catch_up()  # Before anything is sent behind it.
         now_ms = self._clock.monotonic_ms()
         if (log, number) != self._turn or now_ms >= self._again_at_ms:
             self._turn, self._position = (log, number), 0

@@ -39,6 +39,7 @@ _LIST: Final = """
 _NEXT_OUTLET: Final = """
     UPDATE admin.outlet_number SET last = last + $1 RETURNING last - $1 + 1
 """
+_KEEP_NUMBERS: Final = "UPDATE admin.outlet_number SET last = greatest(last, $1)"
 
 
 class RegistryTable:
@@ -65,15 +66,19 @@ class RegistryTable:
         return {row["entity"]: RegistryChange.FromString(row["record"]) for row in rows}
 
     async def write(self, changes: Sequence[RegistryChange]) -> None:
-        """Take over changes, each one version higher than what was read."""
+        """Take over changes, each with a higher version than what was read."""
         await self.hold()
         recorded = await _record(self._connection, changes)
-        assert len(changes) == recorded  # What was read under the lock was one version lower.
+        assert len(changes) == recorded  # What was read under the lock had a lower version.
 
     async def outlet_numbers(self, count: int) -> int:
         """Draw owner numbers for new outlets; return the first of them."""
         first: int = await self._connection.fetchval(_NEXT_OUTLET, count)
         return first
+
+    async def keep_outlet_numbers(self, through: int) -> None:
+        """Draw no number up to this one any more."""
+        await self._connection.execute(_KEEP_NUMBERS, through)
 
     async def hold(self) -> None:
         """Let nobody else write the registry until the transaction ends."""

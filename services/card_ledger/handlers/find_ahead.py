@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from libs.bus import LogGap, LogReplaced, TopicUnknown
 from libs.bus.port import Bus
+from libs.bus.read_to_end import Bounds, read_to_end
 from libs.contracts.topics import ENTRIES
 from libs.outcome import Fault
 from services.card_ledger.handlers.read_entries import read_place
-from services.card_ledger.handlers.read_log import Bounds, read_to_end
 from services.card_ledger.ports import OwnedPartition
 
 TAIL = 20

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from google.protobuf.message import DecodeError
 
 from libs.bus.port import Bus, Record
+from libs.bus.read_to_end import read_to_end
 from libs.clock import day_of
 from libs.contracts.accounts import AccountKind, kind_of, partition_of
 from libs.contracts.topics import COMMANDS, ENTRIES
@@ -18,7 +19,6 @@ from services.card_ledger.handlers.asked import read_asked
 from services.card_ledger.handlers.begin_tenure import renewing
 from services.card_ledger.handlers.hold_leases import LeaseHeld, hold_leases
 from services.card_ledger.handlers.read_entries import read_entries
-from services.card_ledger.handlers.read_log import read_to_end
 from services.card_ledger.handlers.records import CommandBroken
 from services.card_ledger.ports import BooksFork, KeyTaken, Leases, NewAccount, OwnedPartition
 

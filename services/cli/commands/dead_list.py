@@ -11,11 +11,11 @@ from libs.bus import TopicUnknown
 from libs.bus.kafka.bus import KafkaBus
 from libs.bus.kafka.settings import KafkaSettings
 from libs.bus.port import Record
+from libs.bus.read_to_end import read_to_end
 from libs.clock import SystemClock
 from libs.contracts import topics
 from libs.contracts.envelope import read_envelope
 from libs.contracts.lesko.v1.dead_pb2 import DeadRecord
-from services.card_ledger.handlers.read_log import read_to_end
 from services.cli.faults import CommandRefused
 from services.cli.kafka_topics import kafka_in_use
 from services.cli.screen import screen, write_json, write_table

@@ -8,6 +8,8 @@ from typing import Any
 
 from libs.clock import Clock
 from libs.iso8583 import Pan
+from libs.pg import open_pool
+from libs.registry import group_entity
 from libs.vault import read_token_key, read_vault
 from services.admin.main import import_registry
 from services.admin.settings import Settings as AdminSettings
@@ -22,12 +24,14 @@ from services.cli.logins import Logins
 from services.cli.seeding.plan import (
     DemoCard,
     DemoRules,
+    SeedRefused,
     card_number,
     ceiling_of,
     check_request,
     demo_card,
 )
-from services.cli.seeding.registry import registry_changes
+from services.cli.seeding.registry import group_name, registry_changes
+from services.cli.store.installation import what_is_held
 
 CARDS_AT_ONCE = 5_000
 OWN_MONEY = 0
@@ -66,13 +70,27 @@ Progress = Callable[[str, int, int], None]
 """Hears what is being filled, how many are done, of how many."""
 
 
+async def refuse_real(rules: DemoRules, target: Target) -> None:
+    """Raise SeedRefused where somebody works: demo money is never put among real money."""
+    group = rules.outlets.group
+    dsn = target.logins.of("admin")
+    async with open_pool(dsn, name="lesko seed", size=1) as pool:
+        held = await what_is_held(pool, group_entity(group), group_name(group))
+    if held.is_used and not held.is_demo:
+        raise SeedRefused(
+            "This database has operators or outlets of its own: demo data are not put among them."
+            " lesko run --empty serves it as it is; for a demo, LESKO_HOME names another folder."
+        )
+
+
 async def fill(rules: DemoRules, order: SeedOrder, target: Target, progress: Progress) -> int:
     """Fill registry, books and cards in this order; return how many cards are new.
 
     Cards come last, so that a card that is found has its accounts. Idempotent, and where all cards
-    are there the books are left alone. Raises SeedRefused, LeaseHeld while the books are being
-    served, VaultFault without keys.
+    are there the books are left alone. Raises SeedRefused, also where somebody works; LeaseHeld
+    while the books are being served; VaultFault without keys.
     """
+    await refuse_real(rules, target)
     check_request(rules, first=order.first_serial, count=order.cards, own_minor=order.own_minor)
     await _fill_registry(rules, order, target)
     if await is_filled(rules, order, target):

@@ -47,6 +47,11 @@ def registry_changes(
         yield _terminal(rules.outlets, number, with_keys=with_keys, now_ms=now_ms)
 
 
+def group_name(code: str) -> str:
+    """Return what an outlet group of the demo is called."""
+    return f"Demo group {code}"
+
+
 def _change(entity: str, now_ms: int) -> RegistryChange:
     return RegistryChange(
         entity=entity, version=FIRST_VERSION, status=ENTITY_STATUS_ACTIVE, changed_ms=now_ms
@@ -55,7 +60,7 @@ def _change(entity: str, now_ms: int) -> RegistryChange:
 
 def _group(code: str, now_ms: int) -> RegistryChange:
     change = _change(group_entity(code), now_ms)
-    change.outlet_group.CopyFrom(OutletGroup(code=code, name=f"Demo group {code}"))
+    change.outlet_group.CopyFrom(OutletGroup(code=code, name=group_name(code)))
     return change
 
 

@@ -19,10 +19,12 @@ from libs.contracts.topics import REGISTRY
 from libs.outcome import Fault
 from libs.pg import Pool, open_pool
 from libs.registry import EntityStatus, RegistryFollower, RegistryView
+from services.admin.handlers.catch_up_registry import CatchUpRegistry
 from services.admin.handlers.publish_registry import PublishRegistry
 from services.admin.settings import AdminKnobs
 from services.admin.store.registry import RegistryStore
 from services.admin.store.relay import PostgresRelay
+from services.admin.store.work import PostgresTransactions
 from tests.integration.services.admin.registry_bench import Bench
 
 pytestmark = pytest.mark.postgres
@@ -31,6 +33,7 @@ IN_FORCE_S = 2
 PATIENCE_S = 30
 TOPIC = {REGISTRY: TopicSettings(partitions=1, compacted=True)}
 CHANGES = 4
+KEPT, LOST = "BUMAKEPT0000001", "BUMALOST0000001"
 
 
 @pytest.fixture
@@ -54,6 +57,7 @@ async def relayed(dsn: str, pool: Pool, bus: Bus) -> AsyncIterator[None]:
         relay,
         bus,
         SystemClock(),
+        CatchUpRegistry(PostgresTransactions(pool, SystemClock()), bus),
         rows_max=knobs.rows_max,
         send_timeout_ms=knobs.send_timeout_ms,
         again_every_ms=knobs.publish_again_every_ms,
@@ -89,6 +93,13 @@ async def seconds_until(is_true: Callable[[], bool]) -> float:
         while not is_true():  # noqa: ASYNC110 -- the view has no event, by design
             await asyncio.sleep(0.005)
     return time.monotonic() - begun
+
+
+async def until_known(pool: Pool, entity: str) -> None:
+    """Wait until the table has an entity."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await pool.read("SELECT FROM admin.registry WHERE entity = $1", entity):  # noqa: ASYNC110 -- a table has no event
+            await asyncio.sleep(0.01)
 
 
 async def slowest_change(dsn: str, pool: Pool, bus: Bus) -> float:
@@ -139,3 +150,37 @@ async def test_is_in_force_within_two_seconds_on_kafka(
 
     await bus.stop()
     assert slowest < IN_FORCE_S
+
+
+async def test_is_heard_after_the_table_was_restored(dsn: str, pool: Pool) -> None:
+    """Readers have newer versions than a restored table: it takes them over, then is heard."""
+    bus, bench = MemoryBus(TOPIC, SystemClock()), Bench(pool)
+    await bus.start()
+    await bench.hire()
+    view = RegistryView()
+    follower = RegistryFollower(
+        bus=bus, view=view, clock=SystemClock(), report=lambda problem: None
+    )
+    async with running(follower.run()):
+        async with relayed(dsn, pool, bus):
+            await bench.do("operator", "POST", "/v1/outlets", code=KEPT, name="Kios")
+            await seconds_until(lambda: view.outlet(KEPT) is not None)
+            async with pool.connection() as session:
+                await session.execute("CREATE TABLE backup AS TABLE admin.registry")
+            await bench.do("operator", "POST", f"/v1/outlets/{KEPT}/pause", reason="a test")
+            await bench.do("operator", "POST", "/v1/outlets", code=LOST, name="Kios")
+            await seconds_until(lambda: view.outlet(LOST) is not None)
+        async with pool.transaction() as session:
+            await session.execute("DELETE FROM admin.registry")
+            await session.execute("INSERT INTO admin.registry OVERRIDING SYSTEM VALUE TABLE backup")
+        async with relayed(dsn, pool, bus):
+            await until_known(pool, f"outlet/{LOST}")
+            await bench.do("operator", "POST", f"/v1/outlets/{KEPT}/resume", reason="a test")
+            await bench.do("operator", "POST", f"/v1/outlets/{LOST}/close", reason="a test")
+            await seconds_until(
+                lambda: getattr(view.outlet(LOST), "status", None) is EntityStatus.CLOSED
+            )
+    kept = view.outlet(KEPT)
+    await bus.stop()
+    assert kept is not None
+    assert EntityStatus.ACTIVE is kept.status

@@ -80,7 +80,7 @@ class WalletBench:
         self.decide = DecideProposal(self.transactions, executors)
         self.audit = AuditStore(pool)
         self.read = ReadStatement(
-            ledger, AdjustmentStore(pool), {"csv": write_csv, "pdf": PdfProcess()}
+            ledger, AdjustmentStore(pool, "Asia/Jayapura"), {"csv": write_csv, "pdf": PdfProcess()}
         )
 
     async def person(self, login: str, role: Role) -> Caller:

@@ -9,7 +9,7 @@ from libs.contracts.envelope import read_envelope
 from libs.contracts.topics import REGISTRY, REGISTRY_CHANGE
 from libs.fakes.clock import FixedClock
 from libs.registry import PUBLISHED, write_published
-from services.admin.handlers.publish_registry import PublishRegistry, RelayHeld
+from services.admin.handlers.publish_registry import CatchUp, PublishRegistry, RelayHeld
 from services.admin.ports import RegistryRow
 
 
@@ -73,17 +73,24 @@ async def a_bus() -> FailingBus:
     return bus
 
 
+async def nothing_lost() -> int:
+    """The table is no copy of an earlier one."""
+    return 0
+
+
 def a_relay(
     rows: MemoryRows,
     bus: MemoryBus,
     relay: MemoryRelay | None = None,
     clock: FixedClock | None = None,
+    catch_up: CatchUp | None = None,
 ) -> PublishRegistry:
     return PublishRegistry(
         rows,
         relay or MemoryRelay(),
         bus,
         clock or FixedClock(),
+        catch_up or nothing_lost,
         rows_max=2,
         send_timeout_ms=1_000,
         again_every_ms=60_000,
@@ -189,6 +196,23 @@ class TestPublishRegistry:
         clock.advance(1)
 
         assert (0, 2) == (early, await publish())
+
+    async def test_catches_up_before_it_publishes(self) -> None:
+        """Once for each turn, before the first row: what the topic has newer is not overwritten."""
+        bus, rows, relay = await a_bus(), MemoryRows("a"), MemoryRelay()
+        seen = list[int]()
+
+        async def catch_up() -> int:
+            seen.append(len(await published(bus)))
+            return 0
+
+        publish = a_relay(rows, bus, relay, catch_up=catch_up)
+        await publish()
+        await publish()
+        relay.number = 2
+        await publish()
+
+        assert [0, 1] == seen
 
 
 class TestEndOfPublication:
