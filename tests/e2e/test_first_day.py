@@ -12,6 +12,8 @@ from typing import Final
 import pyotp
 import pytest
 
+from libs.bus.kafka.jars import fetch_jars, find_java
+from libs.bus.kafka.local_broker import LocalBrokerMissing
 from loadtests.frames import pan_of
 from tests.e2e.process import COMMAND, REPOSITORY, WAIT_S, Lesko, a_lesko
 
@@ -116,14 +118,26 @@ def lines() -> list[str]:
     return [re.sub(r"20\d\d-\d\d-\d\d", today, line) for line in text.splitlines() if line.strip()]
 
 
-def test_goes_from_nothing_to_a_trading_outlet(lesko: Lesko) -> None:
+async def need_kafka() -> None:
+    """Leave the test out where no broker can be started."""
+    try:
+        await find_java()
+        await fetch_jars()
+    except LocalBrokerMissing as fault:
+        pytest.skip(f"no Kafka: {fault}")
+
+
+@pytest.mark.parametrize("bus", [(), ("--kafka",)], ids=["memory", "kafka"])
+async def test_goes_from_nothing_to_a_trading_outlet(lesko: Lesko, bus: tuple[str, ...]) -> None:
     """Every line of the page works in its order, and the purchase is approved and in the books.
 
     What was installed so is no demo: nobody's demo money comes among it by a forgotten word.
     """
+    if bus:
+        await need_kafka()
     first, *others = lines()
     assert "lesko run --empty" == first
-    running = lesko.start("run", "--empty")
+    running = lesko.start("run", "--empty", *bus)
     running.wait_for("The switch is up.")
     day = Day(lesko)
 
