@@ -11,6 +11,7 @@ from libs.fakes.clock import FixedClock
 from libs.fakes.memory_operators import MemoryOperators, OperatorRows
 from services.admin.domain.act import Act, Json, canonical, content_hash
 from services.admin.domain.audit import GENESIS, AuditHead, AuditRow, row_hash
+from services.admin.domain.operator import Operator
 from services.admin.domain.proposal import Proposal, ProposalState
 from services.admin.domain.role import Caller
 from services.admin.ports import NewCommand
@@ -105,10 +106,14 @@ class MemoryProposals:
             version=version,
             hash=content_hash(act, version=version),
             maker=maker,
-            maker_login=f"operator{maker}",
+            maker_login=self._login(maker),
             made_ms=self._clock.now_ms(),
         )
         return number
+
+    def _login(self, operator: int) -> str:
+        known = self._tables.people.operators.values()
+        return next((one.login for one in known if one.id == operator), f"operator{operator}")
 
     async def read(self, number: int) -> Proposal | None:
         """Return a proposal."""
@@ -213,6 +218,17 @@ class MemoryTransactions:
                 tables, self._clock, self.audit_trouble, has_approver=self._has_approver
             )
             self._tables = tables
+
+    def put(self, caller: Caller, *, is_disabled: bool = False) -> None:
+        """Let the operator behind a caller stand in the table, as they are now."""
+        self._tables.people.operators[caller.login] = Operator(
+            id=caller.operator,
+            login=caller.login,
+            name=caller.login,
+            role=caller.role,
+            scope=caller.scope,
+            is_disabled=is_disabled,
+        )
 
     @property
     def registry(self) -> Mapping[str, RegistryChange]:

@@ -71,6 +71,11 @@ class Refusal(Enum):
         "Isinya berubah sejak diusulkan; usulan batal, buat yang baru.",
         "It changed since it was proposed; the proposal is void, make a new one.",
     )
+    MAKER_MAY_NOT = Words(
+        409,
+        "Pengusul tidak lagi berwenang; usulan batal, minta orang lain mengusulkan lagi.",
+        "Who proposed it may not do so any more; it is void, let somebody else propose it.",
+    )
     NOT_ALLOWED = Words(
         422,
         "Isi permintaan tidak dapat diterima; periksa nilainya.",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from services.admin.domain.act import Act, Json, Target
+from services.admin.domain.operator import caller_of
 from services.admin.domain.permission import refuse_role, refuse_scope
 from services.admin.domain.proposal import Proposal, ProposalState, is_intact, refuse_decision
 from services.admin.domain.refusal import Refusal, Refused
@@ -33,8 +34,9 @@ class DecideProposal:
     async def approve(self, caller: Caller, number: int, *, agreed: bytes) -> Done | Refused:
         """Do what was proposed, if it is still what ``agreed`` (its hash) was computed from.
 
-        A proposal whose content or entity has changed since, or that cannot be done any more,
-        becomes void. Raises the store's faults, MakerIsChecker among them.
+        A proposal whose content or entity has changed since, whose maker may not propose it any
+        more, or that cannot be done any more, becomes void. Raises the store's faults,
+        MakerIsChecker among them.
         """
         async with self._transactions.begin() as work:
             found = await _find(work, caller, APPROVE, number)
@@ -69,9 +71,20 @@ class DecideProposal:
             return await _void(work, caller, found, target)
         if (why := refuse_scope(caller, target.place)) is not None:
             return _Verdict(Refused(why))
+        if await _maker_may_not(work, found, target):
+            return await _void(work, caller, found, Refused(Refusal.MAKER_MAY_NOT))
         if target.version != found.version or not is_intact(found):
             return await _void(work, caller, found, Refused(Refusal.CHANGED_MEANWHILE))
         return await _carry_out(work, executor, caller, found, target)
+
+
+async def _maker_may_not(work: Work, found: Proposal, target: Target) -> bool:
+    """Tell whether the maker has lost since what it takes to propose this."""
+    maker = await work.operators.find(found.maker_login)
+    if maker is None or maker.is_disabled:
+        return True
+    may_not = refuse_role(caller_of(maker, has_factor=True), found.act.action)
+    return may_not is not None or not maker.scope.covers(target.place)
 
 
 async def _reject(work: Work, caller: Caller, found: Proposal, reason: str) -> _Verdict:

@@ -54,6 +54,7 @@ async def _try(steps: list[Step]) -> None:
     perform, decide = PerformAct(tables, executors), DecideProposal(tables, executors)
     for step in steps:
         caller = a_caller(step.role, operator=step.person, has_factor=True)
+        tables.put(caller)
         executor.target_now = Target(version=step.version)
         proposal = tables.proposals.get(step.number)
         match step.do:

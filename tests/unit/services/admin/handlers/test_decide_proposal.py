@@ -34,6 +34,7 @@ class Desk:
 
     async def proposed(self, act: Act = SET) -> Proposal:
         """Return a fresh proposal of the maker."""
+        self.tables.put(a_caller(Role.ADMINISTRATOR, operator=MAKER))
         async with self.tables.begin() as work:
             number = await work.proposals.add(act, version=4, maker=MAKER)
         return self.tables.proposals[number]
@@ -119,6 +120,31 @@ class TestApprove:
         assert Refused(Refusal.CHANGED_MEANWHILE) == answer
         assert ProposalState.OPEN is desk.state(proposal)
         assert [] == desk.executor.done
+
+    @pytest.mark.parametrize(
+        ("role", "scope", "state"),
+        [
+            (Role.ADMINISTRATOR, Scope(), "disabled"),
+            (Role.OPERATOR, Scope(), "active"),
+            (Role.ADMINISTRATOR, Scope(frozenset({"papua"})), "active"),
+        ],
+        ids=["disabled", "another role", "another scope"],
+    )
+    async def test_is_void_when_the_maker_may_not_any_more(
+        self, role: Role, scope: Scope, state: str
+    ) -> None:
+        """What somebody left behind who lost the right to it happens no more."""
+        desk = Desk()
+        desk.executor.target_now = Target(Place(region="maluku"), 4)
+        proposal = await desk.proposed()
+        desk.tables.put(
+            a_caller(role, operator=MAKER, scope=scope), is_disabled=state == "disabled"
+        )
+
+        answer = await desk.approve(proposal)
+
+        assert Refused(Refusal.MAKER_MAY_NOT) == answer
+        assert (ProposalState.VOID, []) == (desk.state(proposal), desk.executor.done)
 
     async def test_is_void_when_the_entity_changed(self) -> None:
         """What was approved was a change of the version that was there."""

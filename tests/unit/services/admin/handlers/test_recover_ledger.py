@@ -19,7 +19,9 @@ async def test_takes_two_people() -> None:
     perform, decide = PerformAct(tables, executors), DecideProposal(tables, executors)
 
     refused = await perform(a_caller(Role.OPERATOR), ASKED)
-    proposed = await perform(a_caller(Role.ADMINISTRATOR, operator=1), ASKED)
+    maker = a_caller(Role.ADMINISTRATOR, operator=1)
+    tables.put(maker)
+    proposed = await perform(maker, ASKED)
     assert isinstance(proposed, Proposed)
     approver = a_caller(Role.APPROVER, operator=2)
     agreed = tables.proposals[proposed.number].hash
