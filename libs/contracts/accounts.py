@@ -49,6 +49,11 @@ def kind_of(account: int) -> AccountKind:
     return AccountKind(account >> (_OWNER_BITS + _SUB_BITS))
 
 
+def is_purse(account: int) -> bool:
+    """Tell whether it is a person's purse."""
+    return account >> (_OWNER_BITS + _SUB_BITS) == AccountKind.PURSE
+
+
 def owner_of(account: int) -> int:
     """Return the owner inside an account number."""
     return account >> _SUB_BITS & _OWNER_MASK
@@ -61,6 +66,6 @@ def sub_of(account: int) -> int:
 
 def partition_of(account: int, partitions: int) -> int:
     """Return the ledger partition that an account lives in."""
-    if account >> (_OWNER_BITS + _SUB_BITS) == AccountKind.PURSE:
+    if is_purse(account):
         return owner_of(account) % partitions
     return sub_of(account)

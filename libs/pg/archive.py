@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from libs.pg.faults import ServerFault
+from libs.pg.lineage import Lineage, bind
 from libs.vault import BackupKey, Sealed, open_sealed, seal_file
 
-__all__ = ["ArchiveConflict", "Reach", "WalArchive", "is_segment", "position_of"]
+__all__ = ["ArchiveConflict", "Reach", "WalArchive", "is_segment", "position_of", "timeline_of"]
 
 _SEGMENT: Final = re.compile(r"[0-9A-F]{24}")
 _HISTORY: Final = re.compile(r"[0-9A-F]{8}\.history")
@@ -39,9 +40,14 @@ class WalArchive:
     """Files below ``<directory>/wal``. One keeper at a time writes; anybody may read."""
 
     def __init__(self, directory: Path, key: BackupKey) -> None:
+        self._whole = directory
         self.directory = directory / "wal"
         self._key = key
         self._partial_digest = ""
+
+    def bind(self, lineage: Lineage) -> Lineage:
+        """Make the directory this server's if it is nobody's; return whose it is."""
+        return bind(self._whole, self._key, lineage)
 
     def put(self, path: Path) -> bool:
         """Seal a file under its own name; False when the same one is there already.
@@ -54,6 +60,7 @@ class WalArchive:
         if final.exists():
             self._check_same(name, path)
             return False
+        self._has_grown(f"{name}{_PARTIAL}", path.read_bytes())
         draft, sealed = self._draft(path, name)
         try:
             os.link(draft, final)  # Unlike a rename it never replaces anything.
@@ -68,14 +75,17 @@ class WalArchive:
         """Seal the file that is still being written; a later one takes its place.
 
         False for one that holds no log yet: its receiver first fills it with zeros up to its size,
-        and PostgreSQL refuses to start on a segment that is shorter.
+        and PostgreSQL refuses to start on a segment that is shorter. One that was received anew
+        from its beginning does not replace what is further. Raises ArchiveConflict and OSError.
         """
-        with path.open("rb") as file:
-            if not any(file.read(_PAGE_HEAD)):
-                return False
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        content = path.read_bytes()
+        if not any(content[:_PAGE_HEAD]):
+            return False
+        digest = hashlib.sha256(content).hexdigest()
         name = path.name
         if digest == self._partial_digest or self._path(name.removesuffix(_PARTIAL)).exists():
+            return True
+        if not self._has_grown(name, content):
             return True
         draft, _ = self._draft(path, name)
         draft.replace(self._path(name))
@@ -93,8 +103,8 @@ class WalArchive:
         return open_sealed(self._path(name), self._key, name)
 
     def reach(self, first: str) -> Reach:
-        """Tell how far the log goes from a segment on, whatever the timeline."""
-        names = [name for name in self.names() if is_segment(name)]
+        """Tell how far the log goes from a segment on; other timelines are another's log."""
+        names = [name for name in self.names() if _leads_on(name, first)]
         start = position_of(first)
         by_position = {position_of(name): name for name in names}
         last, position = "", start
@@ -109,7 +119,10 @@ class WalArchive:
         return Reach(len(names), last, missing)
 
     def needed_from(self, first: str) -> list[str]:
-        """Return histories and the segments from a position on; of a partial one only the last."""
+        """Return histories, and from a segment on those of its timeline, of partial ones the last.
+
+        Histories tell the server which timelines are taken.
+        """
         names = self.names()
         whole = {name for name in names if _SEGMENT.fullmatch(name)}
         return [
@@ -117,7 +130,7 @@ class WalArchive:
             for name in names
             if _HISTORY.fullmatch(name)
             or (
-                is_segment(name)
+                _leads_on(name, first)
                 and position_of(name) >= position_of(first)
                 and (name in whole or name.removesuffix(_PARTIAL) not in whole)
             )
@@ -128,10 +141,24 @@ class WalArchive:
         for piece in self.read(name):
             kept.update(piece)
         if kept.digest() != hashlib.sha256(path.read_bytes()).digest():
-            raise ArchiveConflict(
-                f"{self.directory} has another {name}: it belongs to another server;"
-                " give each server a directory of its own"
-            )
+            raise self._conflict(name)
+
+    def _has_grown(self, partial: str, content: bytes) -> bool:
+        """Tell whether this goes on from what is kept of a segment; raises ArchiveConflict."""
+        if not self._path(partial).exists():
+            return True
+        kept = b"".join(self.read(partial)).rstrip(b"\0")  # Zeros are what is not written yet.
+        found = content.rstrip(b"\0")
+        both = min(len(kept), len(found))
+        if kept[:both] != found[:both]:
+            raise self._conflict(partial)
+        return len(found) >= len(kept)
+
+    def _conflict(self, name: str) -> ArchiveConflict:
+        return ArchiveConflict(
+            f"{self.directory} has another {name}: it belongs to another server;"
+            " give each server a directory of its own"
+        )
 
     def _draft(self, path: Path, name: str) -> tuple[Path, Sealed]:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -164,6 +191,15 @@ class WalArchive:
 def is_segment(name: str) -> bool:
     """Tell whether a name is that of a segment, whole or partial."""
     return _SEGMENT.fullmatch(name.removesuffix(_PARTIAL)) is not None
+
+
+def timeline_of(name: str) -> int:
+    """Return the timeline of a segment or of a history file."""
+    return int(name[:8], 16)
+
+
+def _leads_on(name: str, first: str) -> bool:
+    return is_segment(name) and timeline_of(name) == timeline_of(first)
 
 
 def position_of(name: str) -> int:

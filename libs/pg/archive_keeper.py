@@ -16,13 +16,14 @@ from pydantic import SecretStr
 
 from libs.clock import Clock
 from libs.outcome import Fault
-from libs.pg.archive import WalArchive, is_segment
+from libs.pg.archive import WalArchive, is_segment, timeline_of
 from libs.pg.faults import ServerFault
+from libs.pg.lineage import Lineage, history_of, need_same, system_of
 from libs.pg.place import ENVIRONMENT
 from libs.pg.replication import open_environment, place_of
 from libs.pg.trouble import explain
 
-__all__ = ["SLOT", "keep_archive"]
+__all__ = ["SLOT", "drop_slot", "keep_archive"]
 
 SLOT: Final = "lesko_backup"
 _LOOK_S: Final = 1.0
@@ -30,6 +31,7 @@ _AGAIN_S: Final = 2.0
 _PARTIAL_EVERY_MS: Final = 30_000
 _END_S: Final = 5
 _SLOT_S: Final = 30
+_HEAD_BYTES: Final = 32
 # Ends the receiver when the process that started it is gone, however that went.
 _GUARD: Final = 'read -r _; kill "$1" 2>/dev/null'
 
@@ -48,10 +50,11 @@ async def keep_archive(
     """Receive and seal until cancelled; ``report`` hears each look what is wrong, None: nothing.
 
     The server keeps what was not received (a replication slot holds it), ``spool`` what was not
-    sealed yet: trouble on either side loses nothing and is caught up with.
+    sealed yet: trouble on either side loses nothing and is caught up with. The archive is of one
+    server on one timeline; the log of another, or of this one after a restore, is not put there.
     """
     sealer = _Sealer(archive, spool, clock)
-    with open_environment(dsn) as environment:
+    with open_environment(dsn, spool) as environment:
         receiver = _Receiver(program, place_of(dsn), spool, environment)
         try:
             while True:
@@ -62,6 +65,25 @@ async def keep_archive(
         finally:
             await asyncio.to_thread(receiver.end)
             await asyncio.to_thread(sealer.finish)
+
+
+def drop_slot(dsn: SecretStr, spool: Path, *, program: Path) -> None:
+    """Let the server throw away what it keeps for the archive; raises ServerFault."""
+    with open_environment(dsn, spool) as environment:
+        command = [program, f"--dbname={place_of(dsn)}", f"--slot={SLOT}", "--no-password"]
+        _run([*command, "--drop-slot"], environment)
+
+
+def _run(command: list[str | Path], environment: dict[str, str]) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603 -- a program that find_binaries has tried
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            timeout=_SLOT_S,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as trouble:
+        raise ServerFault(str(trouble)) from None
+    if done.returncode != 0:
+        raise ServerFault(explain(done.stderr.decode(errors="replace")))
 
 
 class _Receiver:
@@ -109,13 +131,7 @@ class _Receiver:
         self._let_go()
 
     def _make_slot(self) -> None:
-        made = subprocess.run(  # noqa: S603 -- a program that find_binaries has tried
-            [*self._base, "--create-slot", "--if-not-exists"],
-            env=self._environment, stdin=subprocess.DEVNULL, capture_output=True, check=False,
-            timeout=_SLOT_S,
-        )  # fmt: skip
-        if made.returncode != 0:
-            raise ServerFault(explain(made.stderr.decode(errors="replace")))
+        _run([*self._base, "--create-slot", "--if-not-exists"], self._environment)
         self._has_slot = True
 
     def _start(self) -> None:
@@ -162,6 +178,7 @@ class _Sealer:
         self._clock = clock
         self._partial_at_ms: int | None = None
         self._known: set[str] = set()
+        self._owner: Lineage | None = None
 
     def look(self) -> str | None:
         """Seal what is finished, now and then also what is not; return why it cannot be."""
@@ -181,17 +198,44 @@ class _Sealer:
         names = sorted(path.name for path in self._spool.iterdir() if not path.name.startswith("."))
         whole = [name for name in names if not name.endswith(".partial")]
         for name in whole:
-            if name not in self._known:
+            if name not in self._known and self._is_ours(name):
                 self._archive.put(self._spool / name)
                 self._known.add(name)
         # The last one tells the receiver where to go on.
         for name in [each for each in whole if is_segment(each)][:-1]:
-            (self._spool / name).unlink()
-            self._known.discard(name)
+            if name in self._known:
+                (self._spool / name).unlink()
+                self._known.discard(name)
         now_ms = self._clock.monotonic_ms()
         if self._partial_at_ms is None or now_ms - self._partial_at_ms >= _PARTIAL_EVERY_MS:
             for name in names:
                 if name.endswith(".partial"):
                     with suppress(FileNotFoundError):  # It was finished in between.
-                        if self._archive.put_partial(self._spool / name):
+                        if self._is_ours(name) and self._archive.put_partial(self._spool / name):
                             self._partial_at_ms = now_ms
+
+    def _is_ours(self, name: str) -> bool:
+        """Tell whether it is of the archive's server; False: left from before a restore of it.
+
+        An archive of nobody's becomes this server's. Raises WrongServer.
+        """
+        if not is_segment(name):
+            return self._owner is not None and timeline_of(name) <= self._owner.timeline
+        with (self._spool / name).open("rb") as file:
+            system = system_of(file.read(_HEAD_BYTES))
+        if not system:
+            return False
+        timeline = timeline_of(name)
+        found = Lineage(system, timeline, self._history(timeline))
+        owner = self._owner = self._owner or self._archive.bind(found)
+        if timeline >= owner.timeline or system != owner.system:
+            need_same(self._archive.directory.parent, owner, found)
+        return timeline == owner.timeline
+
+    def _history(self, timeline: int) -> str:
+        if timeline == 1:
+            return ""
+        path = self._spool / f"{timeline:08X}.history"
+        if not path.exists():
+            raise ServerFault(f"{path.name} was not received yet")
+        return history_of(path.read_bytes())

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from libs.pg.faults import ServerFault
+from libs.pg.lineage import Lineage
 from libs.vault import BackupKey
 
 __all__ = [
@@ -36,6 +37,7 @@ class Base(NamedTuple):
     size: int  # Of the sealed file, bytes.
     sha256: str
     key_id: str
+    lineage: Lineage
 
 
 def server_files(text: bytes, path: Path) -> dict[str, tuple[int, str]]:
@@ -63,6 +65,7 @@ def write_manifest(path: Path, base: Base, key: BackupKey) -> None:
     known = {
         "made_at": base.made_at.isoformat(),
         "first_segment": base.first_segment,
+        "server": base.lineage._asdict(),
         "pieces": [{"name": BASE_FILE, "bytes": base.size, "sha256": base.sha256}],
         "key": key.id,
     }
@@ -83,6 +86,7 @@ def read_manifest(path: Path, key: BackupKey) -> Base:
             int(piece["bytes"]),
             str(piece["sha256"]),
             str(known["key"]),
+            Lineage(**known["server"]),
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError):
         raise BackupBroken(f"{path} cannot be read as a manifest") from None

@@ -39,6 +39,14 @@ class AccountRow(NamedTuple):
     seq: int
 
 
+class Outside(NamedTuple):
+    """Something that stands in the books under the number of no partition."""
+
+    what: str  # row, batch or account.
+    number: int
+    partition: int
+
+
 class Spent(NamedTuple):
     """What a wallet spent on one booking day, as limits count it; minor units."""
 

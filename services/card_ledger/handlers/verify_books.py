@@ -1,12 +1,14 @@
 """Verify the books: walk every partition's chain and compare it with all that is derived."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from libs.contracts.accounts import is_purse, partition_of
 from services.card_ledger.domain.audit import (
     AccountRow,
     Auditor,
+    Outside,
     OwnerRow,
     StoredBatch,
     UsageDiffers,
@@ -27,6 +29,12 @@ class Head(Protocol):
 
 class BooksReader(Protocol):
     """One snapshot of the books (store.audit.AuditReader)."""
+
+    async def partitions(self) -> int:
+        """Return how many partitions the books were made with."""
+
+    async def outside(self, partitions: Sequence[int]) -> list[Outside]:
+        """Return what stands under the numbers of none of these."""
 
     async def owners(self) -> list[OwnerRow]:
         """Return every partition's owner row."""
@@ -81,9 +89,17 @@ async def verify_books(
 
     ``published`` holds batch number and hash by partition as they were noted outside.
     """
-    report = Report()
-    for owner in await reader.owners():
-        await _verify_partition(reader, owner, report, (published or {}).get(owner.partition))
+    report, known = Report(), published or {}
+    owners, partitions = await reader.owners(), await reader.partitions()
+    there = {owner.partition for owner in owners}
+    written = {number for number, head in known.items() if head[0]}
+    report.findings.extend(_wrong_partitions(there, set(range(partitions)), written))
+    report.findings.extend(
+        f"{what} {number}: was inserted, its partition {partition} has no such number"
+        for what, number, partition in await reader.outside(sorted(there))
+    )
+    for owner in owners:
+        await _verify_partition(reader, owner, report, known.get(owner.partition), partitions)
     differs, total = await reader.usage_differs(most=USAGE_NAMED_MAX)
     report.findings.extend(map(usage_finding, differs))
     if total > len(differs):
@@ -94,7 +110,11 @@ async def verify_books(
 
 
 async def _verify_partition(
-    reader: BooksReader, owner: OwnerRow, report: Report, head: tuple[int, str] | None
+    reader: BooksReader,
+    owner: OwnerRow,
+    report: Report,
+    head: tuple[int, str] | None,
+    partitions: int,
 ) -> None:
     number = owner.partition
     accounts = await reader.accounts(number)
@@ -102,7 +122,8 @@ async def _verify_partition(
     async for stored, rows in reader.batches(number):
         _feed(auditor, report, stored, rows)
     auditor.finish()
-    if await reader.count(number) != auditor.rows:
+    if (count := await reader.count(number)) != auditor.rows:
+        auditor.findings.append(f"partition {number}: has {count} rows, its batches {auditor.rows}")
         auditor.strays(await reader.strays(number))
     auditor.findings.extend(
         f"partition {number} row {row}: its time is not its batch's"
@@ -120,11 +141,29 @@ async def _verify_partition(
         for ref, _ in sorted(once - auditor.reversals)
     )
     auditor.accounts(accounts)
+    auditor.findings.extend(_misplaced(accounts, number, partitions))
     report.findings.extend(auditor.findings)
     report.partitions += 1
     report.accounts += len(accounts)
     report.total_minor += sum(auditor.balances.values())
     report.heads[number] = (owner.batch_no, owner.head.hex())
+
+
+def _wrong_partitions(there: set[int], wanted: set[int], written: set[int]) -> Iterator[str]:
+    """Name partitions that were taken out whole, or put in."""
+    for number in sorted((wanted | written) - there):
+        yield f"partition {number}: is not there any more"
+    for number in sorted(there - wanted):
+        yield f"partition {number}: the books were made without it"
+
+
+def _misplaced(accounts: Sequence[AccountRow], partition: int, partitions: int) -> Iterator[str]:
+    """Name accounts of another partition, and purses that may be overdrawn."""
+    for account in accounts:
+        if not partitions or partition_of(account.number, partitions) != partition:
+            yield f"account {account.number}: does not belong to partition {partition}"
+        elif is_purse(account.number) and account.floor != 0:
+            yield f"account {account.number}: its floor was changed, a purse's is 0"
 
 
 def _feed(auditor: Auditor, report: Report, stored: StoredBatch, rows: "list[Transfer]") -> None:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from libs.pg import Connection, Pool
 from services.card_ledger.domain.audit import (
     AccountRow,
+    Outside,
     OwnerRow,
     Spent,
     StoredBatch,
@@ -30,9 +31,22 @@ _STRAYS = f"""
     SELECT {COLUMNS} FROM card_ledger.transfer t
      WHERE id BETWEEN $1 AND $2 AND NOT EXISTS (
            SELECT 1 FROM card_ledger.batch b
-            WHERE b.partition = $3 AND t.id BETWEEN b.first_id AND b.last_id AND b.n > 0)
+            WHERE b.partition = $3 AND b.no > 0 AND b.n > 0
+              AND t.id BETWEEN b.first_id AND b.last_id)
      ORDER BY id LIMIT 20
 """  # noqa: S608 -- our own columns
+_PARTITIONS = "SELECT partitions FROM card_ledger.setting"
+# Nothing of a partition is read by these numbers, so nothing else would look at it.
+_OUTSIDE = """
+    (SELECT 'row' AS what, id AS number, id >> 48 AS partition FROM card_ledger.transfer
+      WHERE NOT id >> 48 = ANY($1::int[]) OR id & 281474976710655 = 0 ORDER BY id LIMIT 20)
+    UNION ALL
+    (SELECT 'batch', no, partition FROM card_ledger.batch
+      WHERE NOT partition = ANY($1::int[]) OR no < 1 ORDER BY partition, no LIMIT 20)
+    UNION ALL
+    (SELECT 'account', number, partition FROM card_ledger.account
+      WHERE NOT partition = ANY($1::int[]) ORDER BY number LIMIT 20)
+"""
 _COUNT = "SELECT count(*) FROM card_ledger.transfer WHERE id BETWEEN $1 AND $2"
 _WRONG_TIME = """
     SELECT t.id FROM card_ledger.transfer t
@@ -85,6 +99,14 @@ class AuditReader:
     async def owners(self) -> list[OwnerRow]:
         """Return every partition's owner row."""
         return [OwnerRow(*row) for row in await self._connection.fetch(_OWNERS)]
+
+    async def partitions(self) -> int:
+        """Return how many partitions the books were made with; 0: that was taken out."""
+        return int(await self._connection.fetchval(_PARTITIONS) or 0)
+
+    async def outside(self, partitions: Sequence[int]) -> list[Outside]:
+        """Return what stands under the numbers of none of these, at most 20 of each kind."""
+        return [Outside(*row) for row in await self._connection.fetch(_OUTSIDE, partitions)]
 
     async def batches(
         self, partition: int, *, some: int = 500

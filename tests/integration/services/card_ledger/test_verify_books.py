@@ -30,6 +30,19 @@ async def ledger(make_database: MakeDatabase) -> AsyncIterator[RealLedger]:
         yield real
 
 
+INSERT_ROW = """
+    INSERT INTO card_ledger.transfer
+    SELECT {number}, credit, debit, 5000000, credit_after, debit_after + 5000000, 777, ref, asked,
+           wallet, card, at, key_day, booked_on, processing_code, stan, outcome, flags, 0, 2,
+           goods_class, decode(repeat('ab', 16), 'hex'), card_token, outlet, terminal, rrn_sent
+      FROM card_ledger.transfer WHERE stan = 1 AND kind = 1;
+"""
+INSERT_BATCH = """
+    INSERT INTO card_ledger.batch
+    SELECT partition, -5, epoch, incarnation, (1::bigint << 48) + 1005, (1::bigint << 48) + 1005,
+           source_offset, 1, previous_hash, hash, at_ms
+      FROM card_ledger.batch WHERE partition = 1 AND no = 2;
+"""
 TAMPERED = {
     "an edited amount": (
         "UPDATE card_ledger.transfer SET amount = 1 WHERE stan = 1",
@@ -106,6 +119,42 @@ TAMPERED = {
         "UPDATE card_ledger.batch SET at_ms = at_ms + 1 WHERE partition = 1 AND no = 2",
         "a column of its rows or of itself",
     ),
+    "a row under the number of no partition": (
+        INSERT_ROW.format(number="(99::bigint << 48) + 1"),
+        "its partition 99 has no such number",
+    ),
+    "a row under a number below all": (
+        INSERT_ROW.format(number="-5"),
+        "its partition -1 has no such number",
+    ),
+    "a batch before the first that covers an inserted row": (
+        INSERT_ROW.format(number="(1::bigint << 48) + 1005") + INSERT_BATCH,
+        "has 6 rows, its batches 5",
+    ),
+    "an account of no partition": (
+        "UPDATE card_ledger.account SET partition = 99 WHERE floor = 0",
+        "its partition 99 has no such number",
+    ),
+    "an account in another partition": (
+        "UPDATE card_ledger.account SET partition = 2 WHERE floor = 0",
+        "does not belong to partition 2",
+    ),
+    "a purse without a floor": (
+        "UPDATE card_ledger.account SET floor = NULL WHERE floor = 0",
+        "its floor was changed",
+    ),
+    "a purse that may be overdrawn": (
+        "UPDATE card_ledger.account SET floor = -99999999 WHERE floor = 0",
+        "its floor was changed",
+    ),
+    "a partition without its owner row": (
+        "DELETE FROM card_ledger.owner WHERE partition = 3",
+        "partition 3: is not there any more",
+    ),
+    "a partition too many": (
+        "INSERT INTO card_ledger.owner (partition) VALUES (77)",
+        "partition 77: the books were made without it",
+    ),
     "an edited owner row": (
         "UPDATE card_ledger.owner SET head = decode(repeat('11', 32), 'hex') WHERE partition = 1",
         "another history",
@@ -125,7 +174,8 @@ class TestVerifyBooks:
     async def test_names_what_was_tampered_with(self, ledger: RealLedger, what: str) -> None:
         """Each kind of tampering has its sentence."""
         sql, sentence = TAMPERED[what]
-        await ledger.pool.write(sql)
+        for statement in filter(str.strip, sql.split(";")):
+            await ledger.pool.write(statement)
         report = await ledger.verify()
 
         assert any(sentence in finding for finding in report.findings), report.findings
@@ -186,3 +236,12 @@ class TestVerifyBooks:
         assert (await ledger.verify()).is_clean
         (finding,) = (await ledger.verify(published)).findings
         assert "the tail was cut" in finding
+
+    async def test_names_books_that_were_emptied(self, ledger: RealLedger) -> None:
+        """Where nothing is left to walk, what was published outside is still asked for."""
+        published = (await ledger.verify()).heads
+        tables = ("transfer", "batch", "once", "account", "limit_usage", "owner", "setting")
+        names = ", ".join(f"card_ledger.{table}" for table in tables)
+        await ledger.pool.write(f"TRUNCATE {names}")
+
+        assert ["partition 1: is not there any more"] == (await ledger.verify(published)).findings

@@ -213,6 +213,41 @@ class TestRoles:
             await admin.close()
 
 
+class TestDefiners:
+    async def test_have_a_search_path_of_their_own(self, installed: Installed) -> None:
+        """What runs with the owner's rights finds nothing that a caller put in its way."""
+        owner = await installed.enter(None)
+        rows = await owner.fetch(
+            """SELECT p.proname::text, p.proconfig FROM pg_proc p
+                 JOIN pg_namespace n ON n.oid = p.pronamespace
+                WHERE p.prosecdef AND n.nspname = ANY($1)""",
+            list(OWNERS),
+        )
+        await owner.close()
+
+        assert {"post_batch", "project", "ensure_day"} == {row["proname"] for row in rows}
+        for row in rows:
+            assert ["search_path=pg_catalog, pg_temp"] == row["proconfig"], row["proname"]
+
+
+class TestBalances:
+    async def test_come_from_rows_alone(self, installed: Installed) -> None:
+        """The ledger's role opens accounts, empty ones, and projects no further than the rows."""
+        ledger = await installed.enter("card_ledger")
+        await ledger.execute("INSERT INTO card_ledger.owner (partition) VALUES (0)")
+        with pytest.raises(DENIED):
+            await ledger.execute(
+                "INSERT INTO card_ledger.account (number, partition, floor, balance, opened_on)"
+                " VALUES (1, 0, 0, 1000000000, current_date)"
+            )
+        for through in (1 << 60, 0, -1):
+            await ledger.execute("SELECT card_ledger.project(0, $1)", through)
+        projected = await ledger.fetchval("SELECT projected_id FROM card_ledger.owner")
+        await ledger.close()
+
+        assert 0 == projected
+
+
 class TestLeases:
     async def test_of_another_role_hold_until_they_have_run_out(self, installed: Installed) -> None:
         """Whose session's start this role may not see: it waits, it does not take at once."""
