@@ -294,7 +294,7 @@ async def close_day(settings: Settings, clock: Clock, day: date, write: WriteLin
         return await close_books_day(reader, day, today=today, write=write)
 
 
-async def recover(settings: Settings, bus: Bus, today: date, progress: Progress) -> Recovered:
+async def recover(settings: Settings, bus: Bus | None, day: date, progress: Progress) -> Recovered:
     """Bring restored books up to the entries on the bus, by their owner's login; idempotent."""
     async with open_recovery(settings.postgres.dsn) as stores:
-        return await recover_restored(stores, bus, today, progress)
+        return await recover_restored(stores, bus, day, progress)

@@ -13,9 +13,12 @@ from libs.outcome import Fault
 from services.card_ledger.handlers.read_entries import read_place
 from services.card_ledger.ports import OwnedPartition
 
-TAIL = 20
-"""So many of the last records of a partition are looked at: the very last ones may be old batches
-that a reader asked for again."""
+TAIL = 120
+"""So many of the last records of a partition are looked at in any case: one turn of re-sending old
+batches (resend_entries.BATCHES_MAX) does not hide what stands before it."""
+
+LONG_TAIL = 2_000
+"""So many where all of those are older than the books: they were asked for again, turn by turn."""
 
 _TRIES = 3
 
@@ -29,7 +32,7 @@ async def check_not_behind(bus: Bus, owned: Sequence[OwnedPartition]) -> None:
 
     Raises BusUnavailable where that cannot be known.
     """
-    newest = await newest_batches(bus)
+    newest = await newest_batches(bus, {one.partition: one.batch_no for one in owned})
     behind = [one for one in owned if newest.get(one.partition, 0) > one.batch_no]
     if behind:
         first = min(behind)
@@ -40,14 +43,18 @@ async def check_not_behind(bus: Bus, owned: Sequence[OwnedPartition]) -> None:
         )
 
 
-async def newest_batches(bus: Bus) -> Mapping[int, int]:
+async def newest_batches(bus: Bus, ours: Mapping[int, int]) -> Mapping[int, int]:
     """Return the highest batch number by partition, as the ends of the entries topic tell it.
 
-    A bus without entries, as the memory bus after a start, gives none. Raises BusUnavailable.
+    ``ours``: where the books stand, by partition. A bus without entries, as the memory bus after a
+    start, gives none. Raises BusUnavailable.
     """
     for _ in range(_TRIES):
         try:
-            return await _read_tails(bus, await bus.bounds(ENTRIES))
+            bounds = await bus.bounds(ENTRIES)
+            newest = await _read_tails(bus, bounds, dict.fromkeys(bounds, TAIL))
+            old = [n for n in bounds if n in newest and newest[n] < ours.get(n, 0)]
+            return newest | await _read_tails(bus, bounds, dict.fromkeys(old, LONG_TAIL))
         except TopicUnknown:
             return {}
         except (LogGap, LogReplaced):
@@ -55,8 +62,8 @@ async def newest_batches(bus: Bus) -> Mapping[int, int]:
     return {}
 
 
-async def _read_tails(bus: Bus, bounds: Bounds) -> dict[int, int]:
-    starts = {number: max(first, end - TAIL) for number, (first, end) in bounds.items()}
+async def _read_tails(bus: Bus, bounds: Bounds, lengths: Mapping[int, int]) -> dict[int, int]:
+    starts = {n: max(bounds[n][0], bounds[n][1] - length) for n, length in lengths.items()}
     newest: dict[int, int] = {}
     async for _, records in read_to_end(bus, ENTRIES, bounds, starts):
         for partition, batch_no in map(read_place, records):

@@ -223,11 +223,12 @@ class RecoverBooks:
 
 
 async def recover_restored(
-    stores: RecoveryStores, bus: Bus, today: date, progress: Callable[[int], None]
+    stores: RecoveryStores, bus: Bus | None, today: date, progress: Callable[[int], None]
 ) -> Recovered:
     """Hold all leases, recover, and bring the projections up to date; see RecoverBooks.
 
-    Raises LeaseHeld while a ledger serves. One that waits for this very work looks now and then.
+    Without a bus nothing is replayed, but the books are another incarnation from now on. Raises
+    LeaseHeld while a ledger serves. One that waits for this very work looks now and then.
     """
     for attempt in range(1, HELD_TRIES + 1):
         try:
@@ -242,12 +243,16 @@ async def recover_restored(
 
 async def _recover_held(
     stores: RecoveryStores,
-    bus: Bus,
+    bus: Bus | None,
     today: date,
     progress: Callable[[int], None],
     owned: Sequence[OwnedPartition],
 ) -> Recovered:
     epochs = {one.partition: one.epoch for one in owned}
+    if bus is None:
+        incarnation = max(one.incarnation for one in owned) + 1
+        await stores.books.raise_incarnation(sorted(epochs), incarnation)
+        return Recovered(0, 0, 0, (), incarnation)
     recover = RecoverBooks(
         bus, stores.books, stores.upkeep, partitions=len(owned), today=today, progress=progress
     )

@@ -215,6 +215,36 @@ async def test_serves_books_that_entries_do_not_pass(story: Story) -> None:
         assert Outcome.APPROVED.number == (await story.lost.buy(8)).outcome
 
 
+@pytest.mark.parametrize(("batch_no", "times"), [(2, 100), (1, 300)])
+async def test_finds_what_was_lost_before_entries_that_were_sent_again(
+    story: Story, batch_no: int, times: int
+) -> None:
+    """A reader had old batches sent again: the topic ends with none that is newer than ours."""
+    [first, *_] = [one for one in await entries_of(story.lost.bus) if one.partition == PARTITION]
+    entries = LedgerEntries.FromString(first.value)
+    entries.batch_no = batch_no
+    again = Outgoing(
+        first.topic, first.partition, first.key, entries.SerializeToString(), first.envelope
+    )
+    await story.lost.bus.publish([again] * times, timeout_ms=1_000)
+
+    async with story.restored.served():
+        async with asyncio.timeout(BOUND_S):
+            while BEHIND not in str(story.restored.health.problems()):  # noqa: ASYNC110 -- its own pace
+                await asyncio.sleep(0.02)
+        problem = story.restored.health.problems()["card_ledger.leases"]
+
+    assert f"of partition {PARTITION}" in problem
+
+
+async def test_is_another_incarnation_where_nothing_can_be_replayed(story: Story) -> None:
+    """Without a bus, too, what these books write next is told apart from what was lost."""
+    done = await recover(story.restored.settings, None, TODAY, lambda _: None)
+
+    assert (0, 2) == (done.batches, done.incarnation)
+    assert {2} == {incarnation for *_, incarnation in await story.restored.owners()}
+
+
 async def test_brings_back_every_row_as_it_was(story: Story) -> None:
     """All tables are what they were when they were lost; only the incarnation is another one."""
     lost, restored = story.lost, story.restored
