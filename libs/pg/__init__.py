@@ -1,6 +1,7 @@
 """PostgreSQL for our services: faults, pool, migrations, roles; pg.server runs one of our own."""
 
 from libs.pg.faults import (
+    DRIVER_TROUBLE,
     AccessRefused,
     CommitUnknown,
     StoreBroken,
@@ -27,6 +28,7 @@ from libs.pg.rights import Rights, RightsFault, read_rights, rights_differences
 from libs.pg.roles import RoleFault, RoleLogin, grant_rights, make_roles, roles_present
 
 __all__ = [
+    "DRIVER_TROUBLE",
     "AccessRefused",
     "CommitUnknown",
     "Connection",

@@ -8,6 +8,7 @@ import asyncpg
 from libs.outcome import Fault
 
 __all__ = [
+    "DRIVER_TROUBLE",
     "AccessRefused",
     "CommitUnknown",
     "DirectoryBusy",
@@ -17,6 +18,15 @@ __all__ = [
     "StoreUnavailable",
     "translate",
 ]
+
+
+DRIVER_TROUBLE: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # As when a server says in the middle of something that it ends.
+    OSError,
+)
+"""All that the driver raises; ``translate`` knows each of them."""
 
 
 class StoreUnavailable(Fault):

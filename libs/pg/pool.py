@@ -10,7 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 from pydantic import SecretStr
 
 from libs.outcome import Fault
-from libs.pg.faults import StoreUnavailable, translate
+from libs.pg.faults import DRIVER_TROUBLE, StoreUnavailable, translate
 
 __all__ = ["Connection", "Pool", "open_pool", "plain_dsn"]
 
@@ -110,7 +110,7 @@ class Pool:
     async def _release(self, lent: Connection) -> None:
         try:
             await self._driver.release(lent)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except DRIVER_TROUBLE:
             # The driver has closed the connection; what was committed stands, and the block
             # has raised its own fault if it had one.
             return

@@ -8,7 +8,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from libs.outcome import Fault
-from libs.pg.faults import translate
+from libs.pg.faults import DRIVER_TROUBLE, translate
 from libs.pg.login import with_login
 from libs.pg.rights import Rights, RightsFault, rights_differences
 from libs.pg.scram import scram_verifier
@@ -192,12 +192,12 @@ async def _connected(dsn: SecretStr) -> AsyncIterator[Driver]:
             timeout=_CONNECT_SECONDS,
             server_settings={"application_name": "lesko roles", "lock_timeout": _LOCK_TIMEOUT},
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_TROUBLE as error:
         raise translate(error, may_have_committed=False) or error from None
     try:
         yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_TROUBLE as error:
         raise translate(error, may_have_committed=True) or error from None
     finally:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*DRIVER_TROUBLE):
             await connection.close(timeout=_CONNECT_SECONDS)  # Frees the lock.

@@ -20,7 +20,7 @@ from libs.pg.cluster import (
     set_passwords,
     write_settings,
 )
-from libs.pg.faults import DirectoryBusy, ServerFault
+from libs.pg.faults import DRIVER_TROUBLE, DirectoryBusy, ServerFault
 from libs.pg.place import Place, belong
 from libs.pg.placing import ELSEWHERE, choose_place, make_root, reachable_binaries
 from libs.pg.postmaster import Postmaster, clear_foreign_pid, find_running, launch, stop
@@ -197,7 +197,7 @@ class _Starter:
             dsn = _dsn(self._place, APPLICATION, running.port)
             connection = await asyncpg.connect(dsn, timeout=_LOGIN_SECONDS)
             await connection.close(timeout=_LOGIN_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except DRIVER_TROUBLE:
             return False
         return True
 

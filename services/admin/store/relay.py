@@ -6,7 +6,7 @@ from typing import Any, Final
 import asyncpg
 from pydantic import SecretStr
 
-from libs.pg import translate
+from libs.pg import DRIVER_TROUBLE, translate
 
 _TIMEOUT_S: Final = 5
 _TAKE: Final = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
@@ -37,7 +37,7 @@ class PostgresRelay:
                 return self._turns
             if not await kept.fetchval(_TAKE, f"admin relay {log}"):
                 return None
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_TROUBLE as error:
             fault = translate(error, may_have_committed=False)
             if fault is None:
                 raise
@@ -49,7 +49,7 @@ class PostgresRelay:
 
     async def close(self) -> None:
         """Let the next one relay."""
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*DRIVER_TROUBLE):
             if self._kept is not None:
                 await self._kept.close(timeout=_TIMEOUT_S)
         self._let_go()

@@ -1,5 +1,6 @@
 """Leases in the owner rows, taken and renewed on one connection whose life vouches for ours."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,7 +9,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from libs.clock import day_number
-from libs.pg import translate
+from libs.pg import DRIVER_TROUBLE, translate
 from services.card_ledger.ports import LeaseLost, OwnedPartition
 
 _TAKE = "SELECT * FROM card_ledger.take_leases($1, $2)"
@@ -37,6 +38,7 @@ class PostgresLeases:
         self._dsn = dsn
         self._lease_ms = lease_ms
         self._kept: asyncpg.Connection[Any] | None = None
+        self._turn = asyncio.Lock()  # A connection does one thing at a time.
 
     async def take(self, holder: str) -> Sequence[OwnedPartition]:
         """Take all partitions, or none while anybody holds one; the epoch rises."""
@@ -88,22 +90,27 @@ class PostgresLeases:
                 await kept.close(timeout=_TIMEOUT_S)
 
     async def _fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
-        with _faults():
-            if self._kept is None or self._kept.is_closed():
-                self._kept = await asyncpg.connect(
-                    self._dsn.get_secret_value(),
-                    timeout=_TIMEOUT_S,
-                    command_timeout=_TIMEOUT_S,
-                    server_settings={"application_name": "card_ledger.leases"},
-                )
-            return await self._kept.fetch(sql, *args)
+        async with self._turn:
+            with _faults():
+                if self._kept is None or self._kept.is_closed():
+                    self._kept = await asyncpg.connect(
+                        self._dsn.get_secret_value(),
+                        timeout=_TIMEOUT_S,
+                        command_timeout=_TIMEOUT_S,
+                        server_settings={"application_name": "card_ledger.leases"},
+                    )
+                try:
+                    return await self._kept.fetch(sql, *args)
+                except asyncpg.InternalClientError:
+                    self._kept.terminate()  # It would say the same for ever.
+                    raise
 
 
 @contextmanager
 def _faults() -> Iterator[None]:
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_TROUBLE as error:
         fault = translate(error, may_have_committed=False)
         if fault is None:
             raise
