@@ -287,10 +287,10 @@ async def show_wallet(settings: Settings, wallet: int) -> Statement:
         return await PostgresStatements(pool).wallet(wallet)
 
 
-async def close_day(settings: Settings, clock: Clock, day: date, write: WriteLine) -> DayTotals:
+async def close_day(settings: Settings, day: date, write: WriteLine) -> DayTotals:
     """Write what each account did on a booking day, as of one moment; raises DayNotOver."""
-    today = business_day(clock.now_ms(), ZoneInfo(settings.card_ledger.business_zone))
     async with open_upkeep_pool(settings.postgres.dsn) as pool, open_closing(pool) as reader:
+        today = await reader.open_day(settings.card_ledger.business_zone)
         return await close_books_day(reader, day, today=today, write=write)
 
 

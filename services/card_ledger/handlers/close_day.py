@@ -24,12 +24,11 @@ class DayReader(Protocol):
 async def close_day(reader: DayReader, day: date, *, today: date, write: WriteLine) -> DayTotals:
     """Write the accounts of a day in order and return its totals. Changes nothing.
 
-    What is over stays as it is, so the same day gives the same lines again. Raises DayNotOver:
-    rows are booked on the ledger's day, which only grows.
+    What is over stays as it is, so the same day gives the same lines again. Raises DayNotOver for
+    ``today``, the first day that may still get bookings, and what comes after it.
     """
     if day >= today:
-        message = f"The booking day {day} is not over (today is {today}); close it tomorrow."
-        raise DayNotOver(message)
+        raise DayNotOver(f"The booking day {day} is not over; close it ten minutes after midnight.")
     closing = DayClosing()
     async for line in reader.accounts(day):
         closing.add(line)

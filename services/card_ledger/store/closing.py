@@ -30,6 +30,9 @@ _ACCOUNTS: Final = """
            (coalesce(balance, 0) - coalesce(later, 0) + coalesce(unseen, 0))::bigint
       FROM card_ledger.account FULL JOIN summed USING (number) ORDER BY number
 """
+# By the clock of the server, whoever asks from wherever: and a batch that began before midnight has
+# long been written or given up ten minutes later.
+_OPEN_DAY: Final = "SELECT ((clock_timestamp() - interval '10 minutes') AT TIME ZONE $1)::date"
 _SETTINGS: Final = "SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '64MB'"
 _ROWS_AT_ONCE: Final = 5_000
 
@@ -39,6 +42,11 @@ class ClosingReader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    async def open_day(self, zone: str) -> date:
+        """Return the first day in a zone that may still get bookings."""
+        found: date = await self._connection.fetchval(_OPEN_DAY, zone)
+        return found
 
     async def accounts(self, day: date) -> AsyncIterator[AccountDay]:
         """Give every account that has a row or was opened, by number."""

@@ -12,7 +12,6 @@ from typing import Annotated, Final, TextIO
 import typer
 from rich.console import Console
 
-from libs.clock import SystemClock
 from libs.contracts.accounts import kind_of, owner_of, sub_of
 from libs.money import rupiah
 from services.card_ledger.domain.closing import AccountDay, DayTotals
@@ -63,7 +62,7 @@ def _close(settings: LedgerSettings, day: date, text: TextIO) -> DayTotals:
             message = f"The sheet cannot be written: {trouble.strerror}."
             raise CommandRefused(message) from None
 
-    return asyncio.run(close_books_day(settings, SystemClock(), day, write))
+    return asyncio.run(close_books_day(settings, day, write))
 
 
 def _close_into(settings: LedgerSettings, day: date, out: Path) -> DayTotals:

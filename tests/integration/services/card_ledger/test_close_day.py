@@ -76,6 +76,20 @@ class TestCloseDay:
 
         assert before == await close(ledger, TODAY)
 
+    @pytest.mark.parametrize(("minutes", "days"), [(5, 1), (15, 0)])
+    async def test_waits_for_what_was_begun_before_midnight(
+        self, ledger: RealLedger, minutes: int, days: int
+    ) -> None:
+        """Where it is five past midnight yesterday is not over yet, by the server's clock."""
+        async with open_closing(ledger.pool) as reader:
+            [row] = await ledger.pool.read("SELECT clock_timestamp() AS now")
+            ahead = (minutes - row["now"].hour * 60 - row["now"].minute) % (24 * 60)
+            zone = f"XXX-{ahead // 60:02}:{ahead % 60:02}"
+            found = await reader.open_day(zone)
+        here = (row["now"] + timedelta(minutes=ahead)).date()
+
+        assert here - timedelta(days=days) == found
+
     async def test_refuses_today(self, ledger: RealLedger) -> None:
         """It may still get bookings."""
         with pytest.raises(DayNotOver):
