@@ -21,7 +21,7 @@ python="$(PYTHON)"; if [ -z "$$python" ]; then \
 endef
 
 ##@ Use
-.PHONY: run test load takeover rolling fuzz-http chaos simulate figures
+.PHONY: run test load takeover rolling fuzz-http chaos simulate fuzz figures
 run: ## Set up, start everything in one process and show one purchase; KAFKA=1: on Kafka
 	@$(READY)
 	@exec .venv/bin/lesko run $(if $(KAFKA),--kafka)
@@ -46,6 +46,10 @@ chaos: setup ## Kill and freeze everything in turn amid purchases, and check the
 
 simulate: setup ## Live through SEEDS=n worlds in virtual time, in which everything goes wrong
 	@.venv/bin/python -m tests.simulation.run 1 $(or $(SEEDS),1000)
+
+fuzz: setup ## Let a coverage-guided fuzzer look for what breaks a decoder; SECONDS=n for each target
+	@.venv/bin/python -c "import atheris" 2>/dev/null || .venv/bin/pip install --quiet "atheris>=3"
+	@.venv/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),90)
 
 figures: setup ## Make the tables of loadtests/README.md again from the raw outputs
 	@.venv/bin/python -m loadtests.figures

@@ -71,6 +71,7 @@ RINGS = (
         name="integration", seconds_max=720, tests=ROOT / "tests" / "integration", uses_kafka=True
     ),
     Ring(name="simulation", seconds_max=720, tests=ROOT / "tests" / "simulation"),
+    Ring(name="fuzz", seconds_max=120, tests=ROOT / "tests" / "fuzz"),
     Ring(name="e2e", seconds_max=900, tests=ROOT / "tests" / "e2e", uses_kafka=True),
 )
 

@@ -70,8 +70,8 @@ async def keep_archive(
 def drop_slot(dsn: SecretStr, spool: Path, *, program: Path) -> None:
     """Let the server throw away what it keeps for the archive; raises ServerFault."""
     with open_environment(dsn, spool) as environment:
-        command = [program, f"--dbname={place_of(dsn)}", f"--slot={SLOT}", "--no-password"]
-        _run([*command, "--drop-slot"], environment)
+        place = f"--dbname={place_of(dsn)}"
+        _run([program, place, f"--slot={SLOT}", "--no-password", "--drop-slot"], environment)
 
 
 def _run(command: list[str | Path], environment: dict[str, str]) -> None:
@@ -197,6 +197,7 @@ class _Sealer:
     def _seal(self) -> None:
         names = sorted(path.name for path in self._spool.iterdir() if not path.name.startswith("."))
         whole = [name for name in names if not name.endswith(".partial")]
+        self._find_owner(names)
         for name in whole:
             if name not in self._known and self._is_ours(name):
                 self._archive.put(self._spool / name)
@@ -214,28 +215,33 @@ class _Sealer:
                         if self._is_ours(name) and self._archive.put_partial(self._spool / name):
                             self._partial_at_ms = now_ms
 
-    def _is_ours(self, name: str) -> bool:
-        """Tell whether it is of the archive's server; False: left from before a restore of it.
+    def _find_owner(self, names: list[str]) -> None:
+        """See whose the archive is; nobody's becomes that of the newest log. Raises WrongServer."""
+        for name in sorted(filter(is_segment, names), reverse=True):
+            if self._owner is None and (found := self._lineage(name)) is not None:
+                self._owner = self._archive.bind(found)
 
-        An archive of nobody's becomes this server's. Raises WrongServer.
-        """
+    def _is_ours(self, name: str) -> bool:
+        """Tell whether it belongs there; False: left from before a restore. Raises WrongServer."""
+        if self._owner is None:
+            return False
         if not is_segment(name):
-            return self._owner is not None and timeline_of(name) <= self._owner.timeline
+            return timeline_of(name) <= self._owner.timeline
+        found = self._lineage(name)
+        if found is None:
+            return False
+        if found.timeline >= self._owner.timeline or found.system != self._owner.system:
+            need_same(self._archive.directory.parent, self._owner, found)
+        return found.timeline == self._owner.timeline
+
+    def _lineage(self, name: str) -> Lineage | None:
+        """Return whose log a segment is; None: it holds none yet."""
         with (self._spool / name).open("rb") as file:
             system = system_of(file.read(_HEAD_BYTES))
-        if not system:
-            return False
         timeline = timeline_of(name)
-        found = Lineage(system, timeline, self._history(timeline))
-        owner = self._owner = self._owner or self._archive.bind(found)
-        if timeline >= owner.timeline or system != owner.system:
-            need_same(self._archive.directory.parent, owner, found)
-        return timeline == owner.timeline
-
-    def _history(self, timeline: int) -> str:
-        if timeline == 1:
-            return ""
-        path = self._spool / f"{timeline:08X}.history"
-        if not path.exists():
-            raise ServerFault(f"{path.name} was not received yet")
-        return history_of(path.read_bytes())
+        if not system or timeline == 1:
+            return Lineage(system, timeline) if system else None
+        history = self._spool / f"{timeline:08X}.history"
+        if not history.exists():
+            raise ServerFault(f"{history.name} was not received yet")
+        return Lineage(system, timeline, history_of(history.read_bytes()))

@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from pydantic import SecretStr
 
+from libs.pg.archive import timeline_of
 from libs.pg.base_manifest import (
     BASE_FILE,
     MANIFEST_FILE,
@@ -24,15 +26,28 @@ from libs.pg.base_manifest import (
     write_manifest,
 )
 from libs.pg.faults import ServerFault
+from libs.pg.lineage import Lineage, bind, history_of, need_same
 from libs.pg.replication import open_environment, place_of
 from libs.pg.trouble import explain
 from libs.vault import BackupKey, SealBroken, file_sha256, open_sealed, seal_file
 
-__all__ = ["PIECE_BYTES", "Readable", "check_base", "find_bases", "read_base", "take_base"]
+__all__ = [
+    "PIECE_BYTES",
+    "Readable",
+    "check_base",
+    "find_bases",
+    "open_base",
+    "read_base",
+    "take_base",
+]
 
 PIECE_BYTES: Final = 1 << 20
 _PREFIX: Final = "base-"
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
+_LABEL: Final = "backup_label"
+_CONTROL: Final = "global/pg_control"
+_SYSTEM_BYTES: Final = 8  # With which the control file begins.
+_HISTORY: Final = ".history"
 _START: Final = re.compile(rb"START WAL LOCATION: .* \(file ([0-9A-F]{24})\)")
 
 
@@ -49,28 +64,40 @@ Sink = Callable[[tarfile.TarInfo, Readable | None], None]
 
 class _Content(NamedTuple):
     first_segment: str
+    lineage: Lineage
     files: int
 
 
 def take_base(
-    dsn: SecretStr, directory: Path, key: BackupKey, *, program: Path, now: Callable[[], datetime]
+    dsn: SecretStr,
+    directory: Path,
+    key: BackupKey,
+    *,
+    home: Path,
+    program: Path,
+    now: Callable[[], datetime],
 ) -> Base:
     """Copy the server at ``dsn`` into a new folder of ``directory``, then read it back.
 
-    ``program`` is pg_basebackup; the role needs REPLICATION. Nothing is ever overwritten, and a
-    copy that failed leaves nothing. Raises ServerFault and BackupBroken.
+    ``program`` is pg_basebackup; the role needs REPLICATION; ``home`` keeps its password meanwhile.
+    A directory is of one server on one timeline. Nothing is ever overwritten, and a copy that
+    failed leaves nothing. Raises ServerFault, WrongServer and BackupBroken.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=directory))
     try:
-        with open_environment(dsn) as environment:
+        with open_environment(dsn, home) as environment:
             sealed = seal_file(
                 draft / BASE_FILE, key, BASE_FILE, _copied(program, place_of(dsn), environment)
             )
         content = read_base(draft / BASE_FILE, key, _ignore)
         made_at = now()
         final = directory / f"{_PREFIX}{made_at.strftime(_STAMP)}"
-        base = Base(final, made_at, content.first_segment, sealed.size, sealed.sha256, key.id)
+        base = Base(
+            final, made_at, content.first_segment, sealed.size, sealed.sha256, key.id,
+            content.lineage,
+        )  # fmt: skip
+        need_same(directory, bind(directory, key, content.lineage), content.lineage)
         write_manifest(draft / MANIFEST_FILE, base, key)
         if final.exists():
             raise ServerFault(f"{final} is there already; nothing was overwritten.")
@@ -95,6 +122,14 @@ def check_base(base: Base, key: BackupKey) -> int:
 
     Raises BackupBroken.
     """
+    return open_base(base, key, _ignore)
+
+
+def open_base(base: Base, key: BackupKey, sink: Sink) -> int:
+    """Give every member to ``sink`` if this is the manifest's copy; return how many.
+
+    Raises BackupBroken: what ``sink`` was given until then must not be used.
+    """
     path = base.directory / BASE_FILE
     try:
         found = file_sha256(path)
@@ -102,7 +137,10 @@ def check_base(base: Base, key: BackupKey) -> int:
         raise BackupBroken(f"{path} cannot be read: {explain(str(error))}") from error
     if found != base.sha256:
         raise BackupBroken(f"{path} is not the file that its manifest describes")
-    return read_base(path, key, _ignore).files
+    content = read_base(path, key, sink)
+    if (content.first_segment, content.lineage) != (base.first_segment, base.lineage):
+        raise BackupBroken(f"{path} is not the copy that its manifest describes")
+    return content.files
 
 
 def read_base(path: Path, key: BackupKey, sink: Sink) -> _Content:
@@ -129,7 +167,7 @@ class _BaseReader:
         self._sink = sink
         self._found: dict[str, tuple[int, str]] = {}
         self._manifest = b""
-        self._label = b""
+        self._kept: dict[str, bytes] = {}
 
     def member(self, member: tarfile.TarInfo, file: Readable | None) -> None:
         name = member.name.removeprefix("./")
@@ -138,21 +176,27 @@ class _BaseReader:
         elif name == "backup_manifest":
             self._manifest = file.read()
         else:
-            watched = _Watched(file, keep=name == "backup_label")
+            keep = name in (_LABEL, _CONTROL) or name.endswith(_HISTORY)
+            watched = _Watched(file, keep=keep)
             self._sink(member, watched)
             watched.drain()
             self._found[name] = (watched.size, watched.digest.hexdigest())
-            self._label = self._label or watched.kept
+            if keep:
+                self._kept[name] = watched.kept
 
     def finish(self, path: Path) -> _Content:
         wanted = server_files(self._manifest, path)
         for name, expected in wanted.items():
             if self._found.get(name) != expected:
                 raise BackupBroken(f"{path}: {name} is missing or not as the server wrote it")
-        started = _START.search(self._label)
+        started = _START.search(self._kept.get(_LABEL, b""))
         if started is None:
             raise BackupBroken(f"{path}: it does not say where recovery begins")
-        return _Content(started[1].decode(), len(wanted))
+        first = started[1].decode()
+        system = int.from_bytes(self._kept.get(_CONTROL, b"")[:_SYSTEM_BYTES], sys.byteorder)
+        history = self._kept.get(f"pg_wal/{first[:8]}{_HISTORY}")
+        lineage = Lineage(system, timeline_of(first), history_of(history))
+        return _Content(first, lineage, len(wanted))
 
 
 class _Watched:

@@ -68,7 +68,9 @@ def make_cluster(place: Place, binaries: Binaries) -> None:
             place,
             binaries,
             fresh,
-            # It makes the services' own roles, and may then do no more with them.
+            # It makes the services' own roles. Before PostgreSQL 16 CREATEROLE also lets it join
+            # the server's roles, and so act as the server's user: its password, which no service
+            # gets, is as precious as the superuser's beside it.
             f"CREATE ROLE {APPLICATION} LOGIN CREATEROLE PASSWORD '{application}';",
             f"CREATE DATABASE {APPLICATION} OWNER {APPLICATION};",
             f"REVOKE ALL ON DATABASE {APPLICATION} FROM PUBLIC;",
@@ -93,15 +95,25 @@ def set_passwords(place: Place, binaries: Binaries) -> None:
     )
 
 
-def write_settings(place: Place, socket: Path | None, shared_buffers_mb: int | None) -> None:
-    """Write postgresql.conf; shared buffers are a quarter of memory, 1 GB at most, if not given."""
+def write_settings(
+    place: Place,
+    socket: Path | None,
+    shared_buffers_mb: int | None,
+    *,
+    data: Path | None = None,
+) -> None:
+    """Write postgresql.conf; shared buffers are a quarter of memory, 1 GB at most, if not given.
+
+    ``data`` are those that are not in their place yet.
+    """
     text = _SETTINGS.format(
         socket=str(socket or "").replace("'", "''"),
         shared_buffers_mb=shared_buffers_mb or _quarter_of_memory_mb(),
     )
-    fresh = write_new(place.data / "postgresql.conf.new", text)
+    data = data or place.data
+    fresh = write_new(data / "postgresql.conf.new", text)
     place.give(fresh, 0o600)
-    fresh.replace(place.data / "postgresql.conf")
+    fresh.replace(data / "postgresql.conf")
 
 
 def _initdb(binaries: Binaries, data: Path, words: Path) -> list[str | Path]:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 from pydantic import SecretStr
 
-__all__ = ["database_of", "password_of", "user_of", "with_login"]
+__all__ = ["database_of", "password_of", "user_of", "with_login", "without_password"]
 
 _LOGIN_OPTIONS = {"user", "password", "passfile"}
 
@@ -14,13 +14,24 @@ def with_login(dsn: SecretStr, user: str, password: SecretStr) -> SecretStr:
 
     ``dsn`` is a URI that ``libs.settings`` has found to be one.
     """
+    return _entered_by(
+        dsn, f"{quote(user, safe='')}:{quote(password.get_secret_value(), safe='')}@"
+    )
+
+
+def without_password(dsn: SecretStr) -> SecretStr:
+    """Return the same place and user, and no password nor the name of a file that holds one."""
+    user = user_of(dsn)
+    return _entered_by(dsn, f"{quote(user, safe='')}@" if user else "")
+
+
+def _entered_by(dsn: SecretStr, login: str) -> SecretStr:
     parts = urlsplit(dsn.get_secret_value())
     place = parts.netloc.rpartition("@")[2]
-    login = f"{quote(user, safe='')}:{quote(password.get_secret_value(), safe='')}"
     options = [pair for pair in parse_qsl(parts.query) if pair[0] not in _LOGIN_OPTIONS]
     return SecretStr(
         urlunsplit(
-            parts._replace(netloc=f"{login}@{place}", query=urlencode(options, quote_via=quote))
+            parts._replace(netloc=f"{login}{place}", query=urlencode(options, quote_via=quote))
         )
     )
 

@@ -16,7 +16,7 @@ import asyncpg
 from pydantic import SecretStr
 
 from libs.outcome import Fault
-from libs.pg.faults import translate
+from libs.pg.faults import DRIVER_TROUBLE, translate
 from libs.pg.pool import plain_dsn
 
 __all__ = ["Migration", "MigrationBlocked", "MigrationFault", "migrate", "read_migrations"]
@@ -26,7 +26,7 @@ _SCHEMA: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _CONNECT_SECONDS: Final = 10
 _TURN_WAIT: Final = "60s"
 _LOCK_MS: Final = 400  # A payment that has to queue behind us waits no longer.
-_STATEMENT_MS: Final = 10_000  # Locks are held until the end, so the rest must be quick.
+_FILE_MS: Final = 10_000  # Locks are held until the end of the file, so all of it must be quick.
 _ALONE: Final = "-- Runs outside of a transaction."
 """The first line of a file whose one statement PostgreSQL refuses in a transaction: CREATE INDEX
 CONCURRENTLY and its like, which hold up nobody and so may take their time."""
@@ -135,15 +135,15 @@ async def _only_one(dsn: str, schema: str) -> AsyncIterator[Driver]:
             timeout=_CONNECT_SECONDS,
             server_settings={"application_name": "lesko migrate", "lock_timeout": _TURN_WAIT},
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_TROUBLE as error:
         raise translate(error, may_have_committed=False) or error from None
     try:
         await connection.execute("SELECT pg_advisory_lock(hashtext($1))", f"migrate {schema}")
         yield connection
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_TROUBLE as error:
         raise translate(error, may_have_committed=True) or error from None
     finally:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(*DRIVER_TROUBLE):
             await connection.close(timeout=_CONNECT_SECONDS)  # Frees the lock.
 
 
@@ -206,10 +206,11 @@ async def _apply(connection: Driver, schema: str, file: _File) -> None:
         if file.runs_alone:
             await _apply_alone(connection, schema, file)
             return
-        async with connection.transaction():
+        # What ends too late is cancelled; the server's own limit counts each statement anew, and
+        # holds where it does not hear of that.
+        async with asyncio.timeout(_FILE_MS / 1_000), connection.transaction():
             await connection.execute(
-                f"SET LOCAL lock_timeout = {_LOCK_MS};"
-                f" SET LOCAL statement_timeout = {_STATEMENT_MS}"
+                f"SET LOCAL lock_timeout = {_LOCK_MS}; SET LOCAL statement_timeout = {_FILE_MS}"
             )
             await connection.execute(file.sql)
             if not connection.is_in_transaction():
@@ -218,9 +219,9 @@ async def _apply(connection: Driver, schema: str, file: _File) -> None:
                     "it must not hold COMMIT or ROLLBACK."
                 )
             await _note(connection, schema, file)
-    except asyncpg.QueryCanceledError:
+    except (asyncpg.QueryCanceledError, TimeoutError):
         raise MigrationFault(
-            f"{_title(schema, file)} took longer than {_STATEMENT_MS / 1_000:g} s, in which"
+            f"{_title(schema, file)} took longer than {_FILE_MS / 1_000:g} s, in which"
             " payments may have to wait: split it."
         ) from None
     except asyncpg.PostgresError as error:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from libs.pg.archive import WalArchive
-from libs.pg.backup import PIECE_BYTES, Readable, find_bases, read_base
-from libs.pg.base_manifest import BASE_FILE, BackupBroken, Base
+from libs.pg.backup import PIECE_BYTES, Readable, find_bases, open_base
+from libs.pg.base_manifest import BackupBroken, Base
 from libs.pg.binaries import Binaries, find_binaries
 from libs.pg.cluster import write_settings
 from libs.pg.faults import ServerFault
@@ -27,7 +27,7 @@ _STOP_S: Final = 60
 _RECOVERY: Final = """
 # Only while the server is brought back; gone afterwards.
 restore_command = 'cp "{log}/%f" "%p"'
-recovery_target_timeline = 'latest'
+recovery_target_timeline = 'current'
 recovery_target_action = 'promote'
 hot_standby = off
 """
@@ -76,14 +76,15 @@ async def restore_server(
     place = choose_place(make_root(root), report, elsewhere=elsewhere)
     log = place.home / "wal.restore"
     fresh = place.home / "data.new"
-    report(f"Unpacking the base backup of {base.made_at.isoformat()} ...")
+    said = f"{base.made_at.isoformat()} (timeline {base.lineage.timeline})"
+    report(f"Unpacking the base backup of {said} ...")
     try:
         _unpack(base, key, fresh, place)
         _unpack_log(archive, base, log, place)
         major = int((fresh / "PG_VERSION").read_text())
         found = reachable_binaries(find_binaries(binaries, major=major), place)
-        fresh.rename(place.data)
-        _write_recovery(place, log, to)
+        _write_recovery(place, fresh, log, to)
+        fresh.rename(place.data)  # From here on it starts, and only to go on with its recovery.
     except (OSError, ValueError) as error:
         raise ServerFault(f"{place.home} cannot be filled: {explain(str(error))}") from error
     report("Replaying the log ...")
@@ -128,7 +129,7 @@ def _unpack(base: Base, key: BackupKey, fresh: Path, place: Place) -> None:
             _write(path, iter(lambda: file.read(PIECE_BYTES), b""))
             place.give(path, 0o600)
 
-    read_base(base.directory / BASE_FILE, key, write)
+    open_base(base, key, write)
 
 
 def _unpack_log(archive: WalArchive, base: Base, log: Path, place: Place) -> None:
@@ -150,19 +151,19 @@ def _write(path: Path, pieces: Iterator[bytes]) -> None:
             file.write(piece)
 
 
-def _write_recovery(place: Place, log: Path, to: datetime | None) -> None:
-    write_settings(place, None, None)
-    with (place.data / "postgresql.conf").open("a") as file:
+def _write_recovery(place: Place, fresh: Path, log: Path, to: datetime | None) -> None:
+    write_settings(place, None, None, data=fresh)
+    with (fresh / "postgresql.conf").open("a") as file:
         file.write(_RECOVERY.format(log=str(log).replace("'", "''")))
         if to is not None:
             file.write(f"recovery_target_time = '{to.isoformat()}'\n")
     for name, text in (("recovery.signal", ""), ("pg_hba.conf", _LOGIN)):
-        path = place.data / name
+        path = fresh / name
         if not path.exists():  # A server elsewhere may keep its pg_hba.conf in another place.
             path.write_text(text)
             place.give(path, 0o600)
     for name in ("standby.signal", "postmaster.pid"):
-        (place.data / name).unlink(missing_ok=True)
+        (fresh / name).unlink(missing_ok=True)
 
 
 async def _recover(

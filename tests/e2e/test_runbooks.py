@@ -131,6 +131,8 @@ class Installation:
                 self.stop()
             elif step.word == "start in NEW":
                 self.lesko.environment["LESKO_HOME"] = self.environment["NEW"]
+                backup = f"{self.environment['BACKUP']}-new"
+                self.lesko.environment["LESKO_BACKUP__DIRECTORY"] = backup
                 self.start()
             elif step.block:
                 done = self.sh(step.block)

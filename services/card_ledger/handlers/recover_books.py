@@ -250,7 +250,7 @@ async def _recover_held(
 ) -> Recovered:
     epochs = {one.partition: one.epoch for one in owned}
     if bus is None:
-        incarnation = max(one.incarnation for one in owned) + 1
+        incarnation = max((one.incarnation for one in owned), default=0) + 1
         await stores.books.raise_incarnation(sorted(epochs), incarnation)
         return Recovered(0, 0, 0, (), incarnation)
     recover = RecoverBooks(

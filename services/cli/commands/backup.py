@@ -12,6 +12,7 @@ from rich.console import Console
 from libs.clock import SystemClock
 from libs.outcome import Fault
 from libs.pg.archive import WalArchive
+from libs.pg.archive_keeper import drop_slot
 from libs.pg.backup import check_base, find_bases, take_base
 from libs.vault import SealBroken, make_backup_key
 from services.cli.background import running
@@ -20,6 +21,7 @@ from services.cli.faults import CommandRefused
 from services.cli.screen import screen, write_json, write_table
 from services.cli.settings import Settings
 from services.cli.signals import run_until_stopped
+from services.cli.wal_status import spool_of
 
 To = Annotated[
     Path | None, typer.Option("--to", help="Where backups go; else LESKO_BACKUP__DIRECTORY.")
@@ -40,6 +42,9 @@ def backup(
     check: Annotated[
         Path | None, typer.Option("--check", help="Decrypt and verify everything in there.")
     ] = None,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Give up the archive: the server keeps no log for it.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
 ) -> None:
     """Copy the database, encrypted, and read the copy back; nothing is ever overwritten."""
@@ -49,9 +54,13 @@ def backup(
     if check is not None:
         _check(settings, check.absolute(), as_json=as_json)
         return
+    if stop:
+        _stop(settings)
+        return
     directory, key = need_directory(settings, to), need_key(settings)
     program = program_of(settings, "pg_basebackup")
-    base = take_base(source_of(settings), directory, key, program=program, now=_now)
+    home = spool_of(settings)
+    base = take_base(source_of(settings), directory, key, home=home, program=program, now=_now)
     if as_json:
         write_json({"base": str(base.directory), "bytes": base.size, "sha256": base.sha256})
         return
@@ -59,6 +68,15 @@ def backup(
         f"Copied to {base.directory}: {base.size // 1000} kB, encrypted, read back and verified. "
         f"Keep the key {settings.backup_key_file} in another place too: "
         "without it no backup can be opened."
+    )
+
+
+def _stop(settings: Settings) -> None:
+    program = program_of(settings, "pg_receivewal")
+    drop_slot(source_of(settings), spool_of(settings), program=program)
+    screen().print(
+        "The server keeps no log for the archive any more; only the moments of base backups can be"
+        " reached from now on. Where LESKO_BACKUP__DIRECTORY is set, lesko run begins anew."
     )
 
 

@@ -15,6 +15,7 @@ from libs.clock import SystemClock, business_day
 from libs.iso8583 import load_dialect
 from libs.outcome import Fault
 from libs.pg import Pool, open_pool
+from libs.pg.archive_keeper import SLOT
 from libs.settings import LeskoSettings, address_of
 from libs.vault import read_token_key, read_vault
 from services.admin.settings import Settings as AdminSettings
@@ -29,6 +30,7 @@ from services.cli.logins import OWNERS, Logins
 from services.cli.screen import screen, write_json, write_table
 from services.cli.settings import BridgePart, Settings, WebPart
 from services.cli.standing import read_standing
+from services.cli.store.log_state import LogState, log_state
 from services.cli.store.schemas import (
     SchemaState,
     days_ahead,
@@ -37,7 +39,7 @@ from services.cli.store.schemas import (
     server_version,
 )
 from services.cli.tcp_ports import port_problem, someone_listens
-from services.cli.wal_status import wal_problem
+from services.cli.wal_status import base_problem, slot_problem, wal_problem
 from services.iso_bridge.settings import Settings as BridgeSettings
 
 PYTHON_MIN = (3, 11)
@@ -83,7 +85,7 @@ async def _examine(settings: Settings, parts: Sequence[Part]) -> list[Finding]:
     found = [*_machine(settings), *([_keys(settings), _dialects()] if is_edge else ())]
     if schemas:
         found.extend([finding async for finding in _database(settings, schemas)])
-    found.extend(_backup(settings))
+    found.extend([finding async for finding in _backup(settings, schemas)])
     found.extend([finding async for finding in _kafka(settings)])
     found.extend(_ports(settings, is_edge=is_edge))
     return found
@@ -171,11 +173,30 @@ async def _days(pool: Pool) -> Finding:
     return Finding("day partitions", ahead >= DAYS_AHEAD_MIN, f"{ahead} days from today on")
 
 
-def _backup(settings: Settings) -> Iterator[Finding]:
+async def _backup(settings: Settings, schemas: Sequence[str]) -> AsyncIterator[Finding]:
+    state = await _log_state(settings, schemas)
+    if state is not None and (kept := slot_problem(state)) is not None:
+        yield Finding("log kept", is_good=False, text=kept)
     if settings.backup.directory is not None:
-        problem = wal_problem(settings, SystemClock().now_ms())
+        now_ms = SystemClock().now_ms()
+        problem = wal_problem(settings, now_ms)
         text = problem or f"the log is archived in {settings.backup.directory}"
         yield Finding("backup", is_good=problem is None, text=text)
+        problem = base_problem(settings, now_ms, state)
+        text = problem or "the newest one fits this server, and the log leads on from it"
+        yield Finding("base backup", is_good=problem is None, text=text)
+
+
+async def _log_state(settings: Settings, schemas: Sequence[str]) -> LogState | None:
+    """Ask the server; None where it cannot be asked, which is named elsewhere."""
+    try:
+        for schema in schemas[:1]:
+            dsn = need_logins(settings, schemas).of(schema)
+            async with open_pool(dsn, name="lesko doctor", size=1) as pool:
+                return await log_state(pool, SLOT)
+    except Fault:
+        return None
+    return None
 
 
 async def _kafka(settings: Settings) -> AsyncIterator[Finding]:

@@ -4,14 +4,17 @@ import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import SecretStr
 from rich.console import Console
 
+from libs.clock import SystemClock, business_day
 from libs.pg import open_pool
 from libs.pg.restore import restore_server
 from libs.pg.server import Server, start_server
+from services.card_ledger.main import recover as recover_books
 from services.card_ledger.main import verify as verify_books
 from services.card_ledger.settings import Settings as LedgerSettings
 from services.cli.backups import OWN_SERVER, need_key
@@ -54,18 +57,23 @@ def restore(
 
     is_clean = asyncio.run(work())
     console.print(
-        f"The database stands in {home}. Put the keys of the cards into {home / 'keys'}, then: "
-        f"LESKO_HOME={home} lesko run. On Kafka the ledger will not start before "
-        "lesko ledger recover has brought back what was booked after that moment."
+        f"The database stands in {home}. Put the keys of the cards into {home / 'keys'}, let "
+        "LESKO_BACKUP__DIRECTORY name an empty place (the old one takes nothing of this server), "
+        f"then: LESKO_HOME={home} lesko run --empty, and lesko backup before trading goes on. "
+        "On Kafka the ledger will not start before lesko ledger recover has brought back "
+        "what was booked after that moment."
     )
     if not is_clean:
         raise typer.Exit(1)
 
 
 async def _look(server: Server, console: Console) -> bool:
-    """Verify the books and show how far they go."""
+    """Verify the books and show how far they go; what they write next is another incarnation."""
     dsn = SecretStr(server.maker_dsn)  # Whatever the roles are, it may read.
     settings = LedgerSettings.model_validate({"postgres": {"dsn": dsn}})
+    clock = SystemClock()
+    today = business_day(clock.now_ms(), ZoneInfo(settings.card_ledger.business_zone))
+    await recover_books(settings, None, today, lambda _: None)
     report = await verify_books(settings)
     async with open_pool(dsn, name="lesko restore", size=1) as pool:
         ends = await book_ends(pool)

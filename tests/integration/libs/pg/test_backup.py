@@ -14,15 +14,19 @@ import pytest
 from pydantic import SecretStr
 
 from libs.clock import SystemClock
+from libs.pg import open_pool
 from libs.pg.archive import WalArchive
-from libs.pg.archive_keeper import keep_archive
+from libs.pg.archive_keeper import SLOT, drop_slot, keep_archive
 from libs.pg.backup import check_base, find_bases, take_base
 from libs.pg.base_manifest import BASE_FILE, BackupBroken, Base
 from libs.pg.faults import ServerFault
+from libs.pg.lineage import SERVER_FILE, WrongServer
 from libs.pg.replication import find_program
 from libs.pg.restore import restore_server
 from libs.pg.server import Server, start_server
 from libs.vault import BackupKey
+from services.cli.store.log_state import log_state
+from services.cli.wal_status import slot_problem
 
 pytestmark = pytest.mark.postgres
 
@@ -74,7 +78,9 @@ async def copied(server: Server, directory: Path, key: BackupKey = KEY) -> Base:
     """Take a base backup."""
     program = find_program("pg_basebackup", server.binaries)
     dsn = SecretStr(server.admin_dsn)
-    return await asyncio.to_thread(take_base, dsn, directory, key, program=program, now=now)
+    return await asyncio.to_thread(
+        take_base, dsn, directory, key, home=directory.parent, program=program, now=now
+    )
 
 
 class Keeper:
@@ -88,6 +94,10 @@ class Keeper:
         """Wait until all that the server has written so far is archived."""
         [[name]] = await tell(server, "SELECT pg_walfile_name(pg_switch_wal())")
         await self.until(lambda: name in self.archive.names())
+
+    async def has_said(self, words: str) -> None:
+        """Wait until it complains in these words."""
+        await self.until(lambda: any(words in (each or "") for each in self.said))
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so."""
@@ -139,7 +149,7 @@ class TestTakeBase:
         assert [base] == find_bases(kept / "b", KEY)
         assert check_base(base, KEY) > 500
         assert SECRET.encode() not in (base.directory / BASE_FILE).read_bytes()
-        assert [base.directory] == list((kept / "b").iterdir())
+        assert {base.directory.name, SERVER_FILE} == {each.name for each in (kept / "b").iterdir()}
 
     async def test_names_what_was_changed(self, server: Server, kept: Path) -> None:
         """A changed piece, a manifest written without the key, or another key: none passes."""
@@ -164,7 +174,9 @@ class TestTakeBase:
         program = find_program("pg_basebackup", server.binaries)
 
         with pytest.raises(ServerFault, match="could not be copied") as raised:
-            await asyncio.to_thread(take_base, dsn, kept / "b", KEY, program=program, now=now)
+            await asyncio.to_thread(
+                take_base, dsn, kept / "b", KEY, home=kept, program=program, now=now
+            )
 
         assert "wrong-" not in str(raised.value)
         assert [] == list((kept / "b").iterdir())
@@ -186,8 +198,14 @@ class TestRestore:
             await keeper.has_all_of(server)
         assert keeper.said[-1] is None
 
-        assert [1, 2] == await restored(directory, kept / "moment", moment)
+        await restore_server(
+            directory, KEY, kept / "moment", to=moment, binaries=None, report=lambda _: None
+        )
+        async with start_server(kept / "moment", shared_buffers_mb=32) as again:
+            assert [1, 2] == await heard(again)
+            await goes_on_apart(again, directory, kept)
         assert [1, 2, 3, 4] == await restored(directory, kept / "end")
+        assert [1, 2, 100, 101] == await restored(kept / "b2", kept / "end2")
 
     async def test_refuses_what_cannot_be_right(self, server: Server, kept: Path) -> None:
         """A moment before the first base, one after the log, a hole, a place with data, no key."""
@@ -220,6 +238,49 @@ class TestRestore:
 
         with pytest.raises(BackupBroken, match="lacks 1 files"):
             await restored(directory, kept / "r")
+
+    async def test_takes_only_the_copy_of_the_manifest(self, server: Server, kept: Path) -> None:
+        """An older copy that was put over the newest one is named, by the check and by restore."""
+        one = await copied(server, kept / "b")
+        await asyncio.sleep(1.01)  # A folder is named by its second.
+        two = await copied(server, kept / "b")
+        (two.directory / BASE_FILE).write_bytes((one.directory / BASE_FILE).read_bytes())
+
+        with pytest.raises(BackupBroken, match="manifest describes"):
+            check_base(two, KEY)
+        with pytest.raises(BackupBroken, match="manifest describes"):
+            await restored(kept / "b", kept / "r")
+
+    async def test_leaves_nothing_that_starts_when_interrupted(
+        self, server: Server, kept: Path
+    ) -> None:
+        """Data that are in their place know that they must recover first."""
+        (server.data_directory / "postgresql.conf.new").mkdir()  # Writing settings fails here.
+        await copied(server, kept / "b")
+
+        with pytest.raises(ServerFault, match="cannot be filled"):
+            await restored(kept / "b", kept / "r")
+
+        (server.data_directory / "postgresql.conf.new").rmdir()
+        assert (kept / "r" / "data.new").is_dir()
+        assert not (kept / "r" / "data").exists()
+
+
+async def goes_on_apart(again: Server, directory: Path, kept: Path) -> None:
+    """See a restored server kept out of the old place, and archived in one of its own."""
+    async with keeping(again, directory, kept / "spool2") as keeper:
+        before = keeper.archive.names()
+        await say(again, 100)
+        await keeper.has_said("before it was restored")
+        with pytest.raises(WrongServer, match="before it was restored"):
+            await copied(again, directory)
+    assert before == keeper.archive.names()
+    base = await copied(again, kept / "b2")
+    assert (2, True) == (base.lineage.timeline, bool(base.lineage.history))
+    async with keeping(again, kept / "b2", kept / "spool2") as keeper:
+        await say(again, 101)
+        await keeper.has_all_of(again)
+    assert keeper.said[-1] is None
 
 
 class TestKeepArchive:
@@ -264,7 +325,30 @@ class TestKeepArchive:
             arguments = arguments_of(receivers(kept / "spool")[0])
 
         assert [] == receivers(kept / "spool")
+        assert [] == list((kept / "spool").glob(".pgpass-*"))
         assert server.admin_dsn.split(":")[2].split("@")[0].encode() not in arguments
+
+    async def test_what_the_server_keeps_is_seen_and_given_up(
+        self, server: Server, kept: Path
+    ) -> None:
+        """When the archive is turned off the slot holds log for ever: it is named, and goes."""
+        program = find_program("pg_receivewal", server.binaries)
+        dsn = SecretStr(server.admin_dsn)
+        async with open_pool(SecretStr(server.dsn), name="test", size=1) as pool:  # No superuser.
+            none = await log_state(pool, SLOT)
+            async with keeping(server, kept / "b", kept / "spool"):
+                kept_now = await log_state(pool, SLOT)
+            while (left := await log_state(pool, SLOT)).slot_is_active:  # noqa: ASYNC110 -- another process
+                await asyncio.sleep(0.05)
+            await asyncio.to_thread(drop_slot, dsn, kept / "spool", program=program)
+            gone = await log_state(pool, SLOT)
+        base = await copied(server, kept / "b")
+
+        states = (none, kept_now, left, gone)
+        assert [None, True, False, None] == [each.slot_is_active for each in states]
+        assert [None, None, None] == [slot_problem(each) for each in (none, kept_now, gone)]
+        assert "lesko backup --stop" in (slot_problem(left) or "")
+        assert (gone.system, gone.timeline) == base.lineage[:2]
 
 
 def arguments_of(pid: int) -> bytes:

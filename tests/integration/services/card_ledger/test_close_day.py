@@ -84,7 +84,7 @@ class TestCloseDay:
         async with open_closing(ledger.pool) as reader:
             [row] = await ledger.pool.read("SELECT clock_timestamp() AS now")
             ahead = (minutes - row["now"].hour * 60 - row["now"].minute) % (24 * 60)
-            zone = f"XXX-{ahead // 60:02}:{ahead % 60:02}"
+            zone = f"LMT-{ahead // 60:02}:{ahead % 60:02}"
             found = await reader.open_day(zone)
         here = (row["now"] + timedelta(minutes=ahead)).date()
 

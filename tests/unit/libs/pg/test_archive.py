@@ -47,6 +47,20 @@ class TestPut:
 
         assert (b"lo", [FIRST]) == (grown, archive.names())
 
+    def test_replaces_no_partial_file_of_another_server(self, tmp_path: Path) -> None:
+        """Neither a longer partial file nor a whole one goes over what it does not go on from."""
+        archive = WalArchive(tmp_path, KEY)
+        partial = f"{FIRST}.partial"
+        archive.put_partial(a_file(tmp_path, partial, b"log is\0\0"))
+        other = WalArchive(tmp_path, KEY)
+
+        with pytest.raises(ArchiveConflict, match=FIRST):
+            other.put_partial(a_file(tmp_path, partial, b"lot more"))
+        with pytest.raises(ArchiveConflict, match=FIRST):
+            other.put(a_file(tmp_path, FIRST, b"lot more"))
+        assert other.put_partial(a_file(tmp_path, partial, b"log\0\0\0\0\0"))
+        assert b"log is\0\0" == b"".join(archive.read(partial))
+
     def test_leaves_out_what_the_receiver_only_fills_up(self, tmp_path: Path) -> None:
         """Zeros on the way to a whole segment are no log, and too short for PostgreSQL."""
         archive = WalArchive(tmp_path, KEY)
@@ -66,15 +80,26 @@ class TestPut:
 
 class TestReach:
     def test_names_the_first_hole(self, tmp_path: Path) -> None:
-        """What lies behind a hole cannot be reached; timelines and the 256th file are no hole."""
+        """What lies behind a hole cannot be reached; the 256th file is no hole."""
         archive = WalArchive(tmp_path, KEY)
-        for number, timeline in ((254, 1), (255, 1), (256, 2), (259, 2)):
-            archive.put(a_file(tmp_path, segment(number, timeline=timeline)))
+        for number in (254, 255, 256, 259):
+            archive.put(a_file(tmp_path, segment(number)))
 
         reach = archive.reach(segment(254))
 
-        assert (4, segment(256, timeline=2)) == (reach.files, reach.last)
+        assert (4, segment(256)) == (reach.files, reach.last)
         assert ("1/1", "1/2") == reach.missing
+
+    def test_fills_no_hole_from_another_timeline(self, tmp_path: Path) -> None:
+        """What a server wrote before it was restored is not what it has written since."""
+        archive = WalArchive(tmp_path, KEY)
+        of_it = [segment(number, timeline=2) for number in (2, 5)]
+        for name in (*(segment(number) for number in (2, 3, 4, 5, 6)), *of_it):
+            archive.put(a_file(tmp_path, name))
+        archive.put(a_file(tmp_path, "00000002.history"))
+
+        assert (2, of_it[0], ("0/3", "0/4")) == archive.reach(of_it[0])
+        assert ["00000002.history", *of_it] == archive.needed_from(of_it[0])
 
     def test_counts_the_file_that_is_being_written(self, tmp_path: Path) -> None:
         """A partial file leads to the newest moment."""
