@@ -18,7 +18,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 MUTANTS: Final = Path(__file__).parent / "mutants.toml"
 SEEDS_MAX: Final = 1_000
 SECONDS_MAX: Final = 600
-_FAILS: Final = re.compile(r"^seed (\d+) fails", re.MULTILINE)
+FAILS: Final = re.compile(r"^seed (\d+) fails", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def main() -> int:
             take_out(copy, mutants[name])
             found = run(copy, 1, SEEDS_MAX)
             put_back(copy, mutants[name])
-            seed = _FAILS.search(found.stdout)
+            seed = FAILS.search(found.stdout)
             escaped += seed is None
             print(f"{name}: {seed[1] if seed else 'not noticed'}", flush=True)
             for line in found.stdout.splitlines()[1:2] if seed else found.stderr.splitlines()[-1:]:

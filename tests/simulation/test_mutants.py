@@ -1,10 +1,18 @@
-"""Take each safeguard out of a copy of the product: the seed that is written down must notice."""
+"""Take each safeguard out of a copy of the product: a seed must notice, as a rule the one noted."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.find_mutants import copy_product, put_back, read_mutants, run, take_out
+from tests.simulation.find_mutants import (
+    FAILS,
+    SEEDS_MAX,
+    copy_product,
+    put_back,
+    read_mutants,
+    run,
+    take_out,
+)
 
 MUTANTS_MIN = 25
 
@@ -19,17 +27,22 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("name", read_mutants())
 def test_is_noticed(name: str, copy: Path) -> None:
-    """Red without the safeguard; the same seed is green with it (test_simulation.py)."""
+    """Red without the safeguard; the same seeds are green with it (test_simulation.py).
+
+    One call more or less in the product makes other worlds of all seeds, so the noted seed is only
+    where the search begins.
+    """
     mutant = read_mutants()[name]
-    seed = mutant.seed
     take_out(copy, mutant)
     try:
-        found = run(copy, seed, seed)
+        found = run(copy, mutant.seed, mutant.seed)
+        if found.returncode == 0:
+            found = run(copy, 1, SEEDS_MAX)
     finally:
         put_back(copy, mutant)
 
     assert 1 == found.returncode, f"nothing turned red: {found.stdout} {found.stderr[-500:]}"
-    assert f"seed {seed} fails" in found.stdout
+    assert FAILS.search(found.stdout)
 
 
 def test_are_many_and_early() -> None:
