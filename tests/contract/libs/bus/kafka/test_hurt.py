@@ -204,8 +204,9 @@ async def test_says_when_the_broker_stands_still(patient: Patient) -> None:
     assert {} == await reader.take(wait_ms=50, records_max=1)
 
     with patient.standing_still():
-        with pytest.raises(BusUnavailable):
-            await reader.take(wait_ms=500, records_max=1)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while not await patient.problem(reader):  # What was on its way may prove one take.
+                pass
         with pytest.raises(BusUnavailable):
             await patient.bus.topic(patient.topic)
         with pytest.raises((SendUnknown, BusUnavailable)):
