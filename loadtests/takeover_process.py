@@ -38,9 +38,10 @@ class Instance:
         log: Path,
         cwd: Path | None = None,
     ) -> None:
-        self.port, self._web = islice(free_ports(), 2)
+        self.port, self._web, admin = islice(free_ports(), 3)
         self._command = command
         self._env = clean_environment() | {
+            "LESKO_ADMIN__PORT": str(admin),  # Two switches stand side by side.
             **env,
             "LESKO_ISO_BRIDGE__HOST": HOST,
             "LESKO_ISO_BRIDGE__PORT": str(self.port),
