@@ -158,9 +158,12 @@ def _wrong_partitions(there: set[int], wanted: set[int], written: set[int]) -> I
 
 
 def _misplaced(accounts: Sequence[AccountRow], partition: int, partitions: int) -> Iterator[str]:
-    """Name accounts of another partition, and purses that may be overdrawn."""
+    """Name accounts of another partition, and purses that may be overdrawn.
+
+    ``partitions`` 0: their number was taken out, which every partition is named for already.
+    """
     for account in accounts:
-        if not partitions or partition_of(account.number, partitions) != partition:
+        if partitions and partition_of(account.number, partitions) != partition:
             yield f"account {account.number}: does not belong to partition {partition}"
         elif is_purse(account.number) and account.floor != 0:
             yield f"account {account.number}: its floor was changed, a purse's is 0"

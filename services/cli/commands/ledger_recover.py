@@ -217,6 +217,6 @@ def _show(done: Recovered, console: Console) -> None:
             f"Kafka does not know (lesko seed): they have no ceiling and no last day now: {numbers}"
         )
     console.print(
-        "Cards, outlets and operators that were changed after the backup are not in the entries: "
-        "import or change them again. Then: lesko ledger verify."
+        "Cards and operators that were changed after the backup are not in the entries: import or "
+        "change them again, blocked cards first. Then: lesko ledger verify."
     )
