@@ -48,7 +48,7 @@ simulate: setup ## Live through SEEDS=n worlds in virtual time, in which everyth
 	@.venv/bin/python -m tests.simulation.run 1 $(or $(SEEDS),1000)
 
 fuzz: setup ## Let a coverage-guided fuzzer look for what breaks a decoder; SECONDS=n for each target
-	@.venv/bin/python -c "import atheris" 2>/dev/null || .venv/bin/pip install --quiet "atheris>=3"
+	@.venv/bin/python -c "import atheris" 2>/dev/null || .venv/bin/pip install --quiet "atheris==3.0.0"
 	@.venv/bin/python -m tests.fuzz.run --seconds $(or $(SECONDS),90)
 
 figures: setup ## Make the tables of loadtests/README.md again from the raw outputs

@@ -5,6 +5,7 @@ A target looks inside of every catch-all: what the product would count as "faile
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from random import Random
 from typing import Final, NamedTuple
 
 from google.protobuf.message import DecodeError
@@ -24,6 +25,7 @@ from libs.iso8583.pyiso8583_codec import Pyiso8583Codec, plain
 from libs.iso8583.tags import build_tags, parse_tags
 from libs.registry import RegistryView
 from libs.registry.view import ChangeBroken
+from loadtests.frames import TPDU, TPDU_AT
 from services.admin.api.strict_json import NotOurJson, check_json
 from services.authorization.handlers.card_records import CardCommandBroken, read_card_command
 from services.authorization.handlers.records import RequestBroken, read_request
@@ -123,8 +125,6 @@ def _agreement() -> Run:
 
 
 def _edge() -> Run:
-    from loadtests.frames import TPDU, TPDU_AT  # noqa: PLC0415 -- only this target needs them
-
     def run(data: bytes) -> None:
         edge = Edge()
         edge.feed(TPDU_AT * b"\0" + TPDU + data)
@@ -207,8 +207,6 @@ TARGETS: Final[Mapping[str, Target]] = {
 
 def changed_messages(*, count: int, seed: int) -> Iterator[bytes]:
     """Yield golden messages with some bytes changed, lost, added or cut, and plain noise."""
-    from random import Random  # noqa: PLC0415 -- only here
-
     random, golden = Random(seed), golden_messages()
     for _ in range(count):
         message = bytearray(random.choice(golden))
