@@ -21,7 +21,7 @@ python="$(PYTHON)"; if [ -z "$$python" ]; then \
 endef
 
 ##@ Use
-.PHONY: run test load takeover rolling fuzz-http chaos simulate fuzz figures
+.PHONY: run test load takeover rolling hostile fuzz-http chaos simulate fuzz figures
 run: ## Set up, start everything in one process and show one purchase; KAFKA=1: on Kafka
 	@$(READY)
 	@exec .venv/bin/lesko run $(if $(KAFKA),--kafka)
@@ -40,6 +40,9 @@ rolling: setup ## Restart each process on Kafka in order amid purchases, and pri
 
 fuzz-http: setup ## Ask every endpoint of admin thousands of things by its own form, signed in
 	@.venv/bin/python -m loadtests.http_fuzz
+
+hostile: setup ## Let bad clients attack the switch, and print what good terminals feel of them
+	@.venv/bin/python -m loadtests.hostile
 
 chaos: setup ## Kill and freeze everything in turn amid purchases, and check the books after each
 	@.venv/bin/python -m loadtests.chaos

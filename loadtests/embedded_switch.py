@@ -28,6 +28,7 @@ class Switch:
     host: str
     port: int
     processes: Mapping[str, int]
+    web: str = ""  # Where its /metrics are; nothing where each process has its own.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,12 @@ class Installation:
         async with commands.running([*LESKO, "serve"], env=env, log=log) as process:
             await _until_ready(process, f"http://127.0.0.1:{web}/readyz", log)
             try:
-                yield Switch(host="127.0.0.1", port=port, processes={"switch": process.pid})
+                yield Switch(
+                    host="127.0.0.1",
+                    port=port,
+                    processes={"switch": process.pid},
+                    web=f"http://127.0.0.1:{web}",
+                )
             except OSError as trouble:  # Its port or its process is gone.
                 raise _failed(f"did not last ({trouble})", log) from trouble
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loadtests.chaos_report import CHAOS_HEADINGS, chaos_lines, chaos_rows, chaos_setting
+from loadtests.hostile_report import HOSTILE_HEADINGS, attack_lines, attack_rows
 from loadtests.report import (
     ANSWER_HEADINGS,
     answer_rows,
@@ -81,24 +82,30 @@ def chaos(result: dict[str, Any]) -> str:
     return f"{where}\n{table(CHAOS_HEADINGS, chaos_rows(result))}\n{lines}"
 
 
+def hostile(result: dict[str, Any]) -> str:
+    """Write what good terminals felt of each kind of bad client."""
+    plan = result["plan"]
+    how = (
+        f"{plan['pairs']} pairs of {plan['seconds']:g} s each, {plan['rate']:g} purchases/s of"
+        f" {plan['good']} terminals, embedded"
+    )
+    where, did = _lines([*_where(result), how]), _lines(attack_lines(result))
+    return f"{where}\n{table(HOSTILE_HEADINGS, attack_rows(result))}\n{did}"
+
+
 def setting(result: dict[str, Any]) -> str:
     """Write where and with what a result was measured."""
-    machine, plan = result["machine"], result["plan"]
-    where = (
-        f"{result['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB,"
-        f" kernel {machine['kernel']}, {machine['filesystem'] or 'unknown file system'}"
-    )
+    plan = result["plan"]
     how = (
         f"{len(result['rounds'])} rounds, {plan['cards']:,} cards, {plan['outlets']:,} outlets"
         f"{_of_a_level(plan)}{_tried(result.get('knobs', {}))}"
     )
-    with_what = _pairs(result["postgres"]), _pairs(result["versions"])
-    return "".join(f"- {part}\n" for part in (where, *with_what, how))
+    return _lines([*_where(result), how])
 
 
 KINDS: Final[Mapping[str, Callable[[dict[str, Any]], str]]] = {
     "rates": rates, "answers": answers, "books": books, "setting": setting, "starts": starts,
-    "targets": targets, "rolling": rolling, "chaos": chaos,
+    "targets": targets, "rolling": rolling, "chaos": chaos, "hostile": hostile,
 }  # fmt: skip
 
 
@@ -117,6 +124,19 @@ def fill(text: str, read: Callable[[str], dict[str, Any]]) -> str:
 def _read(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((RESULTS / name).read_text())
     return found
+
+
+def _where(result: dict[str, Any]) -> tuple[str, str, str]:
+    machine = result["machine"]
+    where = (
+        f"{result['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB,"
+        f" kernel {machine['kernel']}, {machine['filesystem'] or 'unknown file system'}"
+    )
+    return where, _pairs(result["postgres"]), _pairs(result["versions"])
+
+
+def _lines(parts: Iterable[str]) -> str:
+    return "".join(f"- {part}\n" for part in parts)
 
 
 def _of_a_level(plan: Mapping[str, Any]) -> str:

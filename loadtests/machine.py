@@ -69,6 +69,12 @@ def process_us(pid: int) -> int:
     return (int(stat[_USER]) + int(stat[_SYSTEM])) * _TICK_US
 
 
+def resident_kb(pid: int) -> int:
+    """Return how much memory a process holds now; ``FileNotFoundError`` when gone."""
+    status = (PROC / str(pid) / "status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
 def children(parent: int) -> Iterator[int]:
     """Go through the processes that a process has started itself."""
     for entry in PROC.iterdir():

@@ -29,6 +29,7 @@ from services.iso_bridge.adapters.journal import ObserveJournal
 from services.iso_bridge.adapters.request_pump import RequestPump
 from services.iso_bridge.adapters.tcp_listener import TcpListener, server_tls
 from services.iso_bridge.adapters.upkeep import Upkeep
+from services.iso_bridge.domain.message_rate import MessageRate
 from services.iso_bridge.domain.patience import Patience
 from services.iso_bridge.handlers.answer_requests import AnswerRequests
 from services.iso_bridge.handlers.build_answers import AnswerBuilder
@@ -274,6 +275,7 @@ def _reception(wanted: ListenerSettings, dialect: Dialect) -> Reception:
         zone=ZoneInfo(_or(wanted.zone, transport.zone)),
         answer_ms=_or(wanted.answer_ms, transport.answer_ms),
         sign_on_required=_or(wanted.sign_on_required, transport.sign_on_required),
+        rate=MessageRate(per_second=wanted.terminal_per_second, burst=wanted.terminal_burst),
     )
 
 

@@ -26,6 +26,9 @@ class Caller(Protocol):
     def settle(self) -> None:
         """Note that one owed answer was sent or will never be."""
 
+    def slow_down(self) -> None:
+        """Note one message over its terminal's rate: what comes next is read a little later."""
+
 
 class Terminals(Protocol):
     """The registry, as far as the edge looks at it."""
@@ -97,6 +100,9 @@ class Journal(Protocol):
 
     def silent(self, reason: str) -> None:
         """Count one message that gets no answer."""
+
+    def flooding(self, terminal: str) -> None:
+        """Write that a terminal sends more than its rate."""
 
     def closed(self, reason: str) -> None:
         """Count one socket that we closed or refused."""

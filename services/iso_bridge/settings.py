@@ -45,6 +45,9 @@ class ListenerSettings(BaseModel):
     sign_on_required: bool | None = None
     connections_max: int = Field(default=5_000, ge=1, le=100_000)
     unsent_bytes_max: int = Field(default=262_144, ge=1_024)
+    # What one terminal may send; above it is silence, and its line is read more slowly.
+    terminal_per_second: int = Field(default=500, ge=1, le=100_000)
+    terminal_burst: int = Field(default=1_000, ge=1, le=1_000_000)
 
 
 class BridgeKnobs(ListenerSettings):

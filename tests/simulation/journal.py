@@ -28,6 +28,9 @@ class Journal:
     def closed(self, reason: str) -> None:
         """Not of interest."""
 
+    def flooding(self, terminal: str) -> None:
+        """Not of interest."""
+
     def failed(self, what: str, fault: Exception) -> None:
         """Break the seed."""
         raise JournalBroken(what) from fault

@@ -38,6 +38,7 @@ from services.card_ledger.handlers.watch_forks import ForkWatch
 from services.card_ledger.ports import LeaseLost
 from services.iso_bridge.adapters.answer_reader import read_answers
 from services.iso_bridge.adapters.request_pump import RequestPump
+from services.iso_bridge.domain.message_rate import MessageRate
 from services.iso_bridge.handlers.answer_requests import AnswerRequests
 from services.iso_bridge.handlers.build_answers import AnswerBuilder
 from services.iso_bridge.handlers.build_requests import RequestBuilder
@@ -283,7 +284,12 @@ async def iso_bridge(process: Process, *, partition: int) -> None:
         journal=journal,
     )
     reception = Reception(
-        name="edc", dialect=DIALECT, zone=ZONE, answer_ms=ANSWER_MS, sign_on_required=False
+        name="edc",
+        dialect=DIALECT,
+        zone=ZONE,
+        answer_ms=ANSWER_MS,
+        sign_on_required=False,
+        rate=MessageRate(per_second=500, burst=1_000),
     )
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(follower.run())

@@ -105,6 +105,9 @@ class Call:
     def settle(self) -> None:
         """Nothing to close."""
 
+    def slow_down(self) -> None:
+        """Nothing to read later."""
+
     def _arrive(self, fields: Fields) -> None:
         if self.is_open and not self.answer.done():
             self.answer.set_result(fields)

@@ -12,6 +12,9 @@ from services.iso_bridge.ports import Caller, Journal
 
 _MS: Final = 1_000
 _FRAMES_A_TURN: Final = 128
+_SLOWED_S: Final = (
+    0.0002  # For each message over its rate: 5,000 of them a second and line at most.
+)
 
 
 class SocketRules(NamedTuple):
@@ -36,7 +39,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_clock", "_closed", "_closing_ms", "_dropped", "_frame_since_ms", "_half_closed",
         "_journal", "_last_message_ms", "_opened_ms", "_owed", "_reader", "_reads_no_more",
-        "_receive", "_rules", "_transport", "is_open",
+        "_receive", "_rules", "_slowed", "_transport", "is_open",
     )  # fmt: skip
 
     def __init__(
@@ -59,11 +62,17 @@ class Connection(asyncio.Protocol):
         self._frame_since_ms = NEVER
         self._dropped = 0
         self._owed = 0
+        self._slowed = 0
         self._half_closed = False
         self._reads_no_more = False
         self._closing_ms = NEVER
         self._transport: asyncio.Transport | None = None
         self.is_open = False
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether a whole message ever came."""
+        return self._last_message_ms != NEVER
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the socket over."""
@@ -115,6 +124,10 @@ class Connection(asyncio.Protocol):
         self._owed -= 1
         if (self._half_closed or self._reads_no_more) and self._owed <= 0:
             self.close()
+
+    def slow_down(self) -> None:
+        """Read what comes next a little later: whoever floods us waits, and nobody else."""
+        self._slowed += 1
 
     def check(self, now_ms: int) -> None:
         """Close when patience has run out, also with a client that does not take the rest."""
@@ -169,7 +182,7 @@ class Connection(asyncio.Protocol):
             self.send(answers[0] if len(answers) == 1 else b"".join(answers))
         if self._dropped >= self._rules.dropped_in_a_row_max:
             self._close_for("dropped_in_a_row")
-        elif len(frames) > _FRAMES_A_TURN:
+        elif len(frames) > _FRAMES_A_TURN or self._slowed:
             self._go_on_later(frames[_FRAMES_A_TURN:])
         elif self._reader.broken is not None:
             self._close_for(self._reader.broken)
@@ -179,7 +192,8 @@ class Connection(asyncio.Protocol):
         if self._transport is None or not self.is_open:
             return
         self._transport.pause_reading()
-        asyncio.get_running_loop().call_soon(self._go_on, frames)
+        pause_s, self._slowed = self._slowed * _SLOWED_S, 0
+        asyncio.get_running_loop().call_later(pause_s, self._go_on, frames)
 
     def _go_on(self, frames: list[Frame]) -> None:
         if self.is_open and not self._reads_no_more:

@@ -53,6 +53,14 @@ class ObserveJournal:
         """Count one message that gets no answer."""
         self._metrics.bridge_silent.add((reason,))
 
+    def flooding(self, terminal: str) -> None:
+        """Write that a terminal sends more than its rate."""
+        self._log.warning(
+            "terminal_floods",
+            terminal=terminal,
+            what_to_do="look at this terminal, or raise LESKO_ISO_BRIDGE__TERMINAL_PER_SECOND",
+        )
+
     def closed(self, reason: str) -> None:
         """Count one socket that we closed or refused."""
         self._metrics.bridge_closed.add((reason,))

@@ -12,6 +12,7 @@ from services.iso_bridge.adapters.connection import Connection, Receive, SocketR
 from services.iso_bridge.ports import Journal
 
 _BACKLOG: Final = 1_024
+_HANDSHAKE_S: Final = 15  # Two round trips by satellite are 1.2 s; silence holds a place so long.
 
 
 class ListenerFault(Fault):
@@ -38,7 +39,7 @@ class TcpListener:
         self._connections_max = connections_max
         self._tls = tls
         self._server: asyncio.Server | None = None
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, None] = {}  # The oldest first.
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -48,7 +49,12 @@ class TcpListener:
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(
-                self._connect, host, port, ssl=self._tls, backlog=_BACKLOG
+                self._connect,
+                host,
+                port,
+                ssl=self._tls,
+                backlog=_BACKLOG,
+                ssl_handshake_timeout=_HANDSHAKE_S if self._tls is not None else None,
             )
         except OSError as error:
             raise ListenerFault(_sentence(error, host, port, setting)) from None
@@ -75,7 +81,7 @@ class TcpListener:
             connection.close()
 
     def _connect(self) -> asyncio.Protocol:
-        if len(self._connections) >= self._connections_max:
+        if len(self._connections) >= self._connections_max and not self._make_room():
             self._journal.closed("too_many_connections")
             return _Refused()
         connection = Connection(
@@ -83,10 +89,22 @@ class TcpListener:
             self._receive,
             clock=self._clock,
             journal=self._journal,
-            closed=self._connections.discard,
+            closed=self._forget,
         )
-        self._connections.add(connection)
+        self._connections[connection] = None
         return connection
+
+    def _make_room(self) -> bool:
+        """Part with the oldest socket that never said anything: silence shuts nobody out."""
+        for connection in self._connections:
+            if connection.is_open and not connection.has_spoken:
+                del self._connections[connection]
+                connection.refuse("made_room")
+                return True
+        return False
+
+    def _forget(self, connection: Connection) -> None:
+        self._connections.pop(connection, None)
 
 
 class _Refused(asyncio.Protocol):

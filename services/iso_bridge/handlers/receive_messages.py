@@ -20,7 +20,13 @@ from libs.registry import Terminal
 from services.iso_bridge.domain.admission import refuse_form, refuse_new_key, refuse_terminal
 from services.iso_bridge.domain.content import Content
 from services.iso_bridge.domain.key_day import KeyDay
-from services.iso_bridge.domain.operation import INQUIRY, PURCHASE, MoneyOperation, operation_of
+from services.iso_bridge.domain.operation import (
+    INQUIRY,
+    PURCHASE,
+    REVERSAL,
+    MoneyOperation,
+    operation_of,
+)
 from services.iso_bridge.handlers.build_answers import AnswerBuilder
 from services.iso_bridge.handlers.build_requests import Question, RequestBuilder
 from services.iso_bridge.handlers.pending import Pending
@@ -75,6 +81,8 @@ class ReceiveMessages:
         self._journal.read(operation.name if operation is not None else form.kind.value)
         day = _key_day(asker, operation, now_ms)
         terminal = self._terminals.terminal(str(message.fields.get(41, "")))
+        if self._is_too_many(asker, terminal, operation):
+            return NOTHING
         refusal = _refuse_form(asker, form, operation, day, terminal)
         if refusal is None:
             if terminal is None and not self._terminals.is_current(self._clock.monotonic_ms()):
@@ -90,6 +98,20 @@ class ReceiveMessages:
         assert operation is not None
         self._pass_on(asker, form, operation, day, now_ms)
         return NOTHING
+
+    def _is_too_many(
+        self, asker: Asker, terminal: Terminal | None, operation: MoneyOperation | None
+    ) -> bool:
+        """Meet a flood from one terminal with silence; those that nobody knows share one rate."""
+        code = terminal.code if terminal is not None else _UNKNOWN
+        rate, now_ms = asker.reception.rate, self._clock.monotonic_ms()
+        if rate.admits(code, is_reversal=operation is REVERSAL, now_ms=now_ms):
+            return False
+        self._journal.silent("terminal_rate")
+        if rate.is_news(code, now_ms=now_ms):
+            self._journal.flooding(code)
+        asker.caller.slow_down()
+        return True
 
     def _manage(self, asker: Asker, form: Form, refusal: Outcome | None, now_ms: int) -> bytes:
         """Sign on, sign off, log on, echo: answered here, however much waits elsewhere."""

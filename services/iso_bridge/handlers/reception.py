@@ -1,4 +1,4 @@
-"""One listener as messages meet it: dialect, zone, deadline, sign-ons and today's dates."""
+"""One listener as messages meet it: dialect, zone, deadline, rate, sign-ons, today's dates."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from libs.clock import business_day
 from libs.iso8583 import Answers, Codec, Dialect, FieldValue, Message, MessageSpec
 from services.iso_bridge.domain.key_day import KeyDay, key_day
+from services.iso_bridge.domain.message_rate import MessageRate
 from services.iso_bridge.domain.sign_on import SignOns
 
 _MS: Final = 1_000
@@ -17,7 +18,7 @@ class Reception:
 
     __slots__ = (
         "_answers", "_days", "_today", "_today_from_ms", "_today_until_ms", "_zone", "answer_ms",
-        "codec", "dialect", "name", "sign_ons",
+        "codec", "dialect", "name", "rate", "sign_ons",
     )  # fmt: skip
 
     def __init__(
@@ -28,12 +29,14 @@ class Reception:
         zone: ZoneInfo,
         answer_ms: int,
         sign_on_required: bool,
+        rate: MessageRate,
     ) -> None:
         self.name = name
         self.dialect = dialect
         self.codec = Codec(dialect)
         self._answers = Answers()
         self.answer_ms = answer_ms
+        self.rate = rate
         self.sign_ons = SignOns(demanded=sign_on_required)
         self._zone = zone
         self._today = date.min

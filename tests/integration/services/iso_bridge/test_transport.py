@@ -283,6 +283,42 @@ class TestPatience:
             await second.close()
             await third.close()
 
+    @on_each_loop
+    async def test_makes_room_for_who_speaks(self, tmp_path: Path) -> None:
+        """Sockets that never said anything do not shut a terminal out; one that spoke stays."""
+        async with open_switch(tmp_path, connections_max=3) as switch:
+            spoken = await switch.dial()
+            assert await spoken.ask(echo()) == "00"
+            first, second = await switch.dial(), await switch.dial()
+            await until(lambda: len(switch.bridge.listeners[0]) == 3)
+
+            late = await switch.dial()
+            assert await late.ask(purchase(terminal=2)) == "00"
+            assert await first.ended() == b""
+            assert await spoken.ask(echo()) == "00"
+            assert await second.ask(echo(terminal=3)) == "00"
+            assert switch.count("bridge_closed", reason="made_room") == 1
+            for line in (spoken, first, second, late):
+                await line.close()
+
+    @on_each_loop
+    async def test_slows_the_line_of_a_terminal_that_floods(self, tmp_path: Path) -> None:
+        """What is over the rate costs its line 0.2 ms each; another line has its answers."""
+        async with open_switch(tmp_path, terminal_per_second=1, terminal_burst=10) as switch:
+            line, other = await switch.dial(), await switch.dial()
+            began = asyncio.get_running_loop().time()
+            await line.send(
+                b"".join(echo(stan=number) for number in range(1_010)) + echo(terminal=3)
+            )
+            assert await other.ask(purchase(terminal=2)) == "00"
+            answered = [(await line.hear())[1][41] for _ in range(11)]
+
+            assert answered == ["LSK00001"] * 10 + ["LSK00003"]
+            assert asyncio.get_running_loop().time() - began >= 1_000 * 0.0002 * 0.8
+            assert switch.count("bridge_silent", reason="terminal_rate") == 1_000
+            await line.close()
+            await other.close()
+
 
 class TestListening:
     @on_each_loop

@@ -17,6 +17,7 @@ from libs.outcome import Outcome
 from libs.registry import Terminal
 from libs.vault import TokenKey
 from loadtests.frames import TPDU, TPDU_AT, decode_frame, encode_frame, pan_of
+from services.iso_bridge.domain.message_rate import MessageRate
 from services.iso_bridge.handlers.answer_requests import AnswerRequests
 from services.iso_bridge.handlers.build_answers import AnswerBuilder
 from services.iso_bridge.handlers.build_requests import RequestBuilder
@@ -66,6 +67,7 @@ class FakeCaller:
     is_open: bool = True
     sent: list[bytes] = field(default_factory=list)
     owed: int = 0
+    slowed: int = 0
 
     def send(self, data: bytes) -> None:
         """Remember what was written."""
@@ -78,6 +80,10 @@ class FakeCaller:
     def settle(self) -> None:
         """Count down."""
         self.owed -= 1
+
+    def slow_down(self) -> None:
+        """Count."""
+        self.slowed += 1
 
 
 class FakeInbox:
@@ -154,6 +160,10 @@ class FakeJournal:
         """Remember."""
         self.counted.append(("silent", reason))
 
+    def flooding(self, terminal: str) -> None:
+        """Remember."""
+        self.counted.append(("flooding", terminal))
+
     def closed(self, reason: str) -> None:
         """Remember."""
         self.counted.append(("closed", reason))
@@ -167,7 +177,12 @@ class Edge:
     """The handlers of one edge, around which nothing is real."""
 
     def __init__(
-        self, *, sign_on_required: bool = False, in_flight_max: int = 100, now_ms: int = NOON_MS
+        self,
+        *,
+        sign_on_required: bool = False,
+        in_flight_max: int = 100,
+        now_ms: int = NOON_MS,
+        rate: MessageRate | None = None,
     ) -> None:
         self.clock = FixedClock(now_ms)
         self.inbox = FakeInbox()
@@ -188,6 +203,7 @@ class Edge:
             zone=ZoneInfo("Asia/Jayapura"),
             answer_ms=8_000,
             sign_on_required=sign_on_required,
+            rate=rate or MessageRate(per_second=500, burst=1_000),
         )
         builder = AnswerBuilder()
         self.receive = ReceiveMessages(

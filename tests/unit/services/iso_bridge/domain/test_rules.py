@@ -11,6 +11,7 @@ from libs.registry import Terminal
 from services.iso_bridge.domain.admission import refuse_form, refuse_new_key, refuse_terminal
 from services.iso_bridge.domain.content import Content, is_same_content
 from services.iso_bridge.domain.key_day import key_day
+from services.iso_bridge.domain.message_rate import MessageRate
 from services.iso_bridge.domain.operation import INQUIRY, PURCHASE, REVERSAL, operation_of
 from services.iso_bridge.domain.patience import NEVER, Overdue, Patience, Silence, overdue
 from services.iso_bridge.domain.sign_on import SignOns
@@ -47,6 +48,43 @@ class TestKeyDay:
 
         assert found is not None
         assert (date(2026, 12, 31), 20_818, False) == found
+
+
+class TestMessageRate:
+    @staticmethod
+    def count(rate: MessageRate, wanted: int, now_ms: int, *, is_reversal: bool = False) -> int:
+        """Return how many of so many messages at one moment are admitted."""
+        return sum(
+            rate.admits("LSK00001", is_reversal=is_reversal, now_ms=now_ms) for _ in range(wanted)
+        )
+
+    def test_admits_a_burst_and_then_the_rate(self) -> None:
+        """30 at once of 40, then 20 a second; a rest gives back no more than the burst."""
+        rate = MessageRate(per_second=20, burst=30)
+
+        assert self.count(rate, 40, 5_000) == 30
+        assert self.count(rate, 40, 5_049) == 0
+        assert self.count(rate, 40, 5_050) == 1
+        assert self.count(rate, 40, 6_050) == 20
+        assert self.count(rate, 40, 9_000_000) == 30
+
+    def test_keeps_a_terminal_and_its_reversals_apart(self) -> None:
+        """Who floods with purchases can still reverse, and hurts no other terminal."""
+        rate = MessageRate(per_second=1, burst=2)
+
+        assert self.count(rate, 9, 0) == 2
+        assert self.count(rate, 9, 0, is_reversal=True) == 2
+        assert rate.admits("LSK00002", is_reversal=False, now_ms=0)
+
+    def test_is_news_once_a_minute_for_each_terminal(self) -> None:
+        """A flood of messages is no flood of log lines."""
+        rate = MessageRate(per_second=1, burst=1)
+        moments = [0, 1, 59_999, 60_000, 60_001]
+
+        assert [rate.is_news("LSK00001", now_ms=at) for at in moments] == [
+            True, False, False, True, False,
+        ]  # fmt: skip
+        assert rate.is_news("LSK00002", now_ms=1)
 
 
 class TestAdmission:

@@ -14,6 +14,7 @@ from libs.contracts.lesko.v1.authorization_pb2 import (
 )
 from libs.outcome import Outcome
 from loadtests.frames import TPDU, TPDU_AT, TPDU_BACK, decode_frame, encode_frame, pan_of
+from services.iso_bridge.domain.message_rate import MessageRate
 from tests.unit.services.iso_bridge.edge import (
     INQUIRY,
     NETWORK,
@@ -473,3 +474,43 @@ def answered_code(frame: bytes | None) -> str:
     """Return DE39 of an answer that ends with DE41 and DE42."""
     assert frame
     return decode_frame(frame)[1][39]
+
+
+class TestRate:
+    def test_is_silent_to_a_terminal_above_its_rate(self) -> None:
+        """Neither asked nor answered, counted, its line slowed, and said once."""
+        edge, caller = Edge(rate=MessageRate(per_second=1, burst=2)), FakeCaller()
+
+        for _ in range(5):
+            assert edge.feed(encode_frame("0200", PURCHASE), caller) == b""
+        assert len(edge.queue.records) == 1  # The second one joined it.
+        assert edge.journal.counted.count(("silent", "terminal_rate")) == 3
+        assert edge.journal.counted.count(("flooding", "LSK00001")) == 1
+        assert caller.slowed == 3
+
+    def test_takes_its_reversals_all_the_same(self) -> None:
+        """A flood must not keep money that a reversal gives back."""
+        edge = Edge(rate=MessageRate(per_second=1, burst=1))
+
+        for _ in range(3):
+            edge.ask("0200", PURCHASE)
+        edge.ask("0400", REVERSAL)
+        assert [request.operation for request in edge.requests()] == [
+            OPERATION_PURCHASE, OPERATION_REVERSAL,
+        ]  # fmt: skip
+
+    def test_counts_echoes_too(self) -> None:
+        """Echo is answered under any load but the terminal's own."""
+        edge = Edge(rate=MessageRate(per_second=1, burst=1))
+
+        assert edge.code("0800", NETWORK) == "00"
+        assert edge.ask("0800", NETWORK) is None
+
+    def test_lets_the_unknown_share_one_rate(self) -> None:
+        """Made-up names would each begin with a burst of their own, and be kept for ever."""
+        edge = Edge(rate=MessageRate(per_second=1, burst=2))
+        codes = [edge.code("0200", changed(PURCHASE, de41=f"NONE{n:04d}")) for n in range(4)]
+
+        assert codes == ["58", "58", None, None]
+        assert edge.ask("0200", PURCHASE) is None
+        assert len(edge.requests()) == 1
