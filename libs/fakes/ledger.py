@@ -290,7 +290,7 @@ class LedgerBench(Counter):
             )
         book = Book(PARTITIONS)
         book.load(accounts, {})
-        self.tenure = Tenure.begin(owned, book, "t")
+        self.tenure = Tenure.begin(owned, book, "t", day=0)
         self.metrics = Metrics()
         figures = MetricsFigures(self.metrics)
         return PostTransfers(self.books, self.tenure, clock, ZONE, figures, self.tell.ask)

@@ -55,12 +55,11 @@ class RealLedger:
         owned = await leases.take(f"owner {len(self._owners) + 1}")
         assert owned, "somebody still holds the leases"
         books = PostgresBooks(self.pool, self.pool, lease_ms=1_000)
-        state = await books.load(
-            owned, max(day_number(self.today), *(one.booked_on for one in owned))
-        )
+        day = max(day_number(self.today), *(one.booked_on for one in owned))
+        state = await books.load(owned, day)
         book = Book(PARTITIONS)
         book.load(state.accounts, state.usage)
-        tenure = Tenure.begin(owned, book, "t")
+        tenure = Tenure.begin(owned, book, "t", day=day)
         post = PostTransfers(books, tenure, self.clock, ZONE, MetricsFigures(Metrics()))
         owner = Owner(post, self.clock, PARTITIONS)
         owner.tenure, owner.leases = tenure, leases

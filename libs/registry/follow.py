@@ -47,6 +47,7 @@ class RegistryFollower:
         self._wait_ms = wait_ms
         self._retry_ms = retry_ms
         self._filled = asyncio.Event()
+        self._first_wait_ms = _FIRST_WAIT_MS
         self._whole = ""  # The log that was seen to hold a full publication.
         self._wall_ahead_ms = self._wall_ahead()  # As of the last proof.
         self._log = structlog.get_logger("registry")
@@ -79,10 +80,9 @@ class RegistryFollower:
     async def _turn(self, reader: Reader, log: str) -> bool:
         """Take once; False when the topic has become another log."""
         before_ms, ahead_ms = self._clock.monotonic_ms(), self._wall_ahead()
-        # An empty take is a proof however short it is, and until the first one everybody waits.
-        wait_ms = self._wait_ms if self._filled.is_set() else _FIRST_WAIT_MS
-        taken = await reader.take(wait_ms=wait_ms, records_max=_RECORDS_MAX)
+        taken = await reader.take(wait_ms=self._patience_ms(), records_max=_RECORDS_MAX)
         if taken:
+            self._first_wait_ms = _FIRST_WAIT_MS
             self._apply(taken, log)
             return True
         # Nothing taken proves the end of this log; whether it is still the topic's is asked.
@@ -97,6 +97,18 @@ class RegistryFollower:
             self._filled.set()
             self._report(None)
         return True
+
+    def _patience_ms(self) -> int:
+        """Say how long to wait for records: an empty take is a proof however short it is.
+
+        Everybody waits for the first proof, so that it is looked for soon, and less often the
+        longer nothing comes: admin may be away.
+        """
+        if self._filled.is_set():
+            return self._wait_ms
+        wait_ms = min(self._first_wait_ms, self._wait_ms)
+        self._first_wait_ms = 2 * wait_ms
+        return wait_ms
 
     def _apply(self, taken: Mapping[int, Sequence[Record]], log: str) -> None:
         for partition, records in taken.items():

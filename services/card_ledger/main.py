@@ -248,7 +248,7 @@ async def open_books(
             stack.push_async_callback(leases.close)
             holding = hold_leases(leases, holder, purpose="seed")
             owned = await stack.enter_async_context(holding)
-            tenure = Tenure.begin(owned, Book(partitions), "seed")
+            tenure = Tenure.begin(owned, Book(partitions), "seed", day=day_number(today))
             state = await books.load(owned, day_number(today))
             tenure.book.load(state.accounts, state.usage)
             post = PostTransfers(books, tenure, clock, zone, MetricsFigures(Metrics()))

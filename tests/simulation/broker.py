@@ -255,22 +255,27 @@ class SimulatedReader:
                 raise LogReplaced(self._name)
             self._topic = self._broker.topics[self._name]
             self._at = dict.fromkeys(self._at, 0)
+        ready = [number for number in self._at if self._holds_more(number)]
         taken: dict[int, list[Record]] = {}
-        for number in self._faults.shuffled(list(self._at)):
+        for number in self._faults.shuffled(ready):
             log, at = self._topic.logs[number], self._at[number]
-            if at > log.end:
-                if self._is_tail or self._stored is not None:
-                    self._at[number] = log.end
-                    continue
-                raise LogTailLost(self._name, {number: at}, {number: log.end})
-            if at < log.first:
-                raise LogGap(self._name, number, at, log.first - 1)
             room = min(records_max, self._faults.batch(records_max))
             if records := log.read(at, room):
                 taken[number] = records
                 self._at[number] = at + len(records)
                 records_max -= len(records)
         return taken
+
+    def _holds_more(self, number: int) -> bool:
+        """Whether there are records; raises what a log says that does not go on where we are."""
+        log, at = self._topic.logs[number], self._at[number]
+        if at > log.end:
+            if not self._is_tail and self._stored is None:
+                raise LogTailLost(self._name, {number: at}, {number: log.end})
+            self._at[number] = log.end
+        elif at < log.first:
+            raise LogGap(self._name, number, at, log.first - 1)
+        return at < log.end
 
     async def _wait(self, wait_ms: int) -> None:
         loop = asyncio.get_running_loop()

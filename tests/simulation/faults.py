@@ -92,9 +92,13 @@ class Faults:
         return min(records_max, self.random.choice((1, 2, 5, 50))) if self.is_on else records_max
 
     async def on_the_way(self) -> None:
-        """Let time pass, as every call to somebody else does."""
-        most = 0.5 if self.happens(Kind.SLOW_BUS) else 0.003
-        await asyncio.sleep(self.random.uniform(0, most))
+        """Let time pass, or at least others have their turn, as every call to somebody does."""
+        if self.happens(Kind.SLOW_BUS):
+            await asyncio.sleep(self.random.uniform(0, 0.5))
+        elif self.random.random() < 0.5:
+            await asyncio.sleep(self.random.uniform(0, 0.006))
+        else:
+            await asyncio.sleep(0)
 
     def lag_s(self) -> float:
         """Draw when an acknowledgement reaches the broker."""

@@ -9,7 +9,7 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
 from itertools import count
 from random import Random
 from typing import Any, Final, Self
@@ -22,7 +22,7 @@ class Life:
         self.name = name
         self.is_dead = False
         self.is_paused = False
-        self.held: list[asyncio.Handle] = []  # What became ready meanwhile.
+        self.held: list[Handle] = []  # What became ready meanwhile.
 
 
 OUTSIDE: Final = Life("outside")
@@ -58,13 +58,37 @@ class NumberedFuture(asyncio.Future[Any]):
         return self.number
 
 
+class Handle:
+    """What call_soon and call_at give: asyncio's own costs more than most of what it runs."""
+
+    __slots__ = ("args", "callback", "context", "is_cancelled", "when_s")
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], context: Context | None
+    ) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = copy_context() if context is None else context
+        self.is_cancelled = False
+        self.when_s = 0.0
+
+    def cancel(self) -> None:
+        """Do not run it."""
+        self.is_cancelled = True
+
+    def cancelled(self) -> bool:
+        """Whether it will not run."""
+        return self.is_cancelled
+
+    def when(self) -> float:
+        """Tell for when a timer was set."""
+        return self.when_s
+
+
 class SeededLoop(asyncio.BaseEventLoop):
     """The same seed gives the same order of everything."""
 
-    _ready: deque[asyncio.Handle]  # What the base class keeps and does not declare.
-    _scheduled: list[asyncio.TimerHandle]
-    _timer_cancelled_count: int
-    _stopping: bool
+    _stopping: bool  # What the base class keeps and does not declare.
 
     def __init__(self, random: Random) -> None:
         super().__init__()
@@ -72,6 +96,9 @@ class SeededLoop(asyncio.BaseEventLoop):
         self.set_task_factory(self._make_task)
         self._random = random
         self._now_s = 0.0
+        self._waiting: deque[Handle] = deque()  # For their turn.
+        self._timers: list[tuple[float, int, Handle]] = []
+        self._order = count()  # Of timers for the same moment.
         self.steps = 0
         self.broken: list[BaseException] = []
         self.set_exception_handler(self._note)
@@ -86,13 +113,44 @@ class SeededLoop(asyncio.BaseEventLoop):
         future.number = next(self.numbers)
         return future
 
+    def call_soon(  # type: ignore[override]  # -- a handle of our own
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Run it when its turn is drawn."""
+        handle = Handle(callback, args, context)
+        self._waiting.append(handle)
+        return handle
+
+    def call_at(  # type: ignore[override]  # -- as above
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> Handle:
+        """Run it once it is so late."""
+        handle = Handle(callback, args, context)
+        handle.when_s = when
+        heapq.heappush(self._timers, (when, next(self._order), handle))
+        return handle
+
+    def call_later(  # type: ignore[override]  # -- as above
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
+    ) -> Handle:
+        """Run it so many seconds later."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
     def _make_task(self, loop: Any, coroutine: Any, **more: Any) -> NumberedTask:
         return NumberedTask(coroutine, loop=loop, **more)
 
     def resume(self, life: Life) -> None:
         """Let a paused process go on, late as it is."""
         life.is_paused = False
-        self._ready.extend(life.held)
+        self._waiting.extend(life.held)
         life.held.clear()
 
     def _note(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -101,39 +159,39 @@ class SeededLoop(asyncio.BaseEventLoop):
             self.broken.append(error)
 
     def _run_once(self) -> None:
-        """Run one callback: one that is ready now, else the one of the next timer."""
-        ready, timers = self._ready, self._scheduled
-        while timers and (timers[0]._cancelled or self._is_due(timers[0], bool(ready))):
-            timer = heapq.heappop(timers)
-            timer._scheduled = False  # type: ignore[attr-defined]  # -- not declared
-            if timer._cancelled:
-                self._timer_cancelled_count -= 1
-            else:
-                self._now_s = max(self._now_s, timer.when())
-                ready.append(timer)
-        if not ready:
-            if not self._stopping:
+        """Run callbacks until somebody stops the loop: of those that are ready now, a drawn one."""
+        waiting, draw = self._waiting, self._random.randrange
+        while not self._stopping:
+            self._take_due()
+            if not waiting:
                 raise Stuck("nobody is ready and no timer runs")
-            return
-        if len(ready) > 1:
-            ready.rotate(-self._random.randrange(len(ready)))
-        self._run(ready.popleft())
+            if len(waiting) > 1:
+                waiting.rotate(-draw(len(waiting)))
+            self._run(waiting.popleft())
 
-    def _is_due(self, timer: asyncio.TimerHandle, anybody_ready: bool) -> bool:  # noqa: FBT001 -- private
-        return timer.when() <= self._now_s or not (anybody_ready or self._ready)
+    def _take_due(self) -> None:
+        """Let timers that are due have their turn; time goes on when nobody else is ready."""
+        timers, waiting = self._timers, self._waiting
+        while timers and (timers[0][0] <= self._now_s or not waiting):
+            when_s, _, timer = heapq.heappop(timers)
+            if not timer.is_cancelled:
+                self._now_s = max(self._now_s, when_s)
+                waiting.append(timer)
 
-    def _run(self, handle: asyncio.Handle) -> None:
-        if handle._cancelled:
+    def _run(self, handle: Handle) -> None:
+        if handle.is_cancelled:
             return
-        context: Context = handle._context  # type: ignore[attr-defined]  # -- not declared
-        life = context.get(LIFE, OUTSIDE)
+        life = handle.context.get(LIFE, OUTSIDE)
         if life.is_dead:
             return
         if life.is_paused:
             life.held.append(handle)
             return
         self.steps += 1
-        handle._run()
+        try:
+            handle.context.run(handle.callback, *handle.args)
+        except Exception as error:  # noqa: BLE001 -- as asyncio's handle: told, and the loop goes on
+            self.call_exception_handler({"message": "a callback failed", "exception": error})
 
     def _process_events(self, event_list: object) -> None:
         """There is no selector."""

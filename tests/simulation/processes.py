@@ -23,10 +23,16 @@ from libs.observe import Metrics
 from libs.outcome import Fault
 from libs.registry import RegistryFollower, RegistryView
 from libs.vault import TokenKey
+from services.admin.handlers.await_answers import AwaitAnswers
 from services.admin.handlers.publish_registry import PublishRegistry
+from services.admin.handlers.send_commands import SendCommands
+from services.admin.handlers.settle_commands import SettleCommands
 from services.authorization.domain.card_cache import CardCache
 from services.authorization.domain.day import BusinessDays
+from services.authorization.handlers import set_aside as aside
 from services.authorization.handlers.authorize_requests import AuthorizeRequests
+from services.authorization.handlers.command_cards import CommandCards
+from services.authorization.handlers.serve_requests import ServeRequests
 from services.card_ledger.adapters.answer_publisher import AnswerPublisher
 from services.card_ledger.adapters.figures import MetricsFigures
 from services.card_ledger.handlers.begin_tenure import BeginTenure
@@ -49,6 +55,7 @@ from services.iso_bridge.handlers.waiting import Waiting
 from services.iso_bridge.ports import Caller
 from tests.simulation.broker import Broker, SimulatedBus
 from tests.simulation.database import Database, SimulatedBooks, SimulatedCards, SimulatedLeases
+from tests.simulation.desk import CardDesk, Outbox
 from tests.simulation.faults import Faults
 from tests.simulation.journal import Journal
 from tests.simulation.loop import LIFE, Life, SeededLoop, VirtualClock
@@ -59,7 +66,9 @@ PARTITIONS: Final = 4
 LEASE_MS: Final = 4_000
 ANSWER_MS: Final = 8_000
 SEND_MS: Final = 5_000
-SWEEP_MS: Final = 250
+SWEEP_MS: Final = 1_000
+LOOK_MS: Final = 1_000
+RESEND_MS: Final = 6_000
 RESTART_S: Final = 1.0
 TOKENS: Final = TokenKey(b"k" * 32)
 DIALECT: Final = load_dialect(Path(__file__).resolve().parents[2] / "proto" / "iso8583" / "edc")
@@ -80,6 +89,7 @@ class Surroundings:
         database: Database,
         registry: RegistryTable,
         cards: SimulatedCards,
+        outbox: Outbox,
         faults: Faults,
     ) -> None:
         self.loop = loop
@@ -88,6 +98,8 @@ class Surroundings:
         self.database = database
         self.registry = registry
         self.cards = cards
+        self.outbox = outbox
+        self.desk = CardDesk(database, cards)
         self.faults = faults
         self.broken: list[BaseException] = []
         self.step_clock: Callable[[int], None] = _no_report
@@ -159,29 +171,50 @@ async def _nothing_lost() -> int:
 
 
 async def admin(process: Process) -> None:
-    """Publish the registry, then what changes."""
-    around = process.around
+    """Publish the registry and what changes of it, send commands, hear what became of them."""
+    around, bus = process.around, process.bus()
     publish = PublishRegistry(
-        around.registry, around.registry, process.bus(), around.clock, _nothing_lost,
+        around.registry, around.registry, bus, around.clock, _nothing_lost,
         rows_max=100, send_timeout_ms=SEND_MS, again_every_ms=30_000,
     )  # fmt: skip
+    send = SendCommands(
+        around.outbox, around.registry, bus, around.clock,
+        instance=0, resend_every_ms=RESEND_MS, in_flight_max=20, send_timeout_ms=SEND_MS,
+    )  # fmt: skip
+    settle = SettleCommands(around.outbox, AwaitAnswers(), lambda _: send.nudge())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_publish(publish))
+        tasks.create_task(send.run(_no_report, look_every_ms=LOOK_MS))
+        tasks.create_task(settle.run(bus, instance=0, report=_no_report))
+
+
+async def _publish(publish: PublishRegistry) -> None:
     while True:
         await publish()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK_MS / 1_000)
 
 
 async def authorization(process: Process) -> None:
-    """Read the registry, then hand on requests."""
+    """Read the registry, then hand on requests and carry out commands about cards."""
     around, bus = process.around, process.bus()
     view = RegistryView()
-    follower = RegistryFollower(bus=bus, view=view, clock=around.clock, report=_no_report)
+    follower = RegistryFollower(
+        bus=bus, view=view, clock=around.clock, report=_no_report, wait_ms=LOOK_MS
+    )
     cache = CardCache(1_000)
-    handler = AuthorizeRequests(
+    authorize = AuthorizeRequests(
         cards=around.cards,
         cache=cache,
         registry=view,
         clock=around.clock,
         days=BusinessDays(ZONE),
+        ledger_partitions=PARTITIONS,
+    )
+    command = CommandCards(
+        around.desk,
+        cache,
+        around.clock,
+        request_partitions=PARTITIONS,
         ledger_partitions=PARTITIONS,
     )
     async with asyncio.TaskGroup() as tasks:
@@ -190,11 +223,11 @@ async def authorization(process: Process) -> None:
         reader = await bus.open_group_reader(
             REQUESTS,
             group="authorization",
-            assigned=lambda _: handler.forget_cards(range(PARTITIONS)),
+            assigned=lambda _: authorize.forget_cards(range(PARTITIONS)),
         )
         await run_batches(
-            reader, bus, handler,
-            poison=dead_letters(around.clock), report=_no_report,
+            reader, bus, ServeRequests(authorize, command),
+            poison=aside.SetAside(dead_letters(around.clock)), report=_no_report,
             settings=LoopSettings(send_timeout_ms=SEND_MS),
         )  # fmt: skip
 
@@ -267,7 +300,9 @@ async def iso_bridge(process: Process, *, partition: int) -> None:
     """Let terminals in once the registry was read."""
     around, bus = process.around, process.bus()
     view = RegistryView()
-    follower = RegistryFollower(bus=bus, view=view, clock=around.clock, report=_no_report)
+    follower = RegistryFollower(
+        bus=bus, view=view, clock=around.clock, report=_no_report, wait_ms=LOOK_MS
+    )
     reader = await bus.open_tail_reader(BRIDGE_ANSWERS, partition=partition)
     inbox: Inbox[Waiting] = Inbox(reader, around.clock)
     pump = RequestPump(bus, timeout_ms=SEND_MS, gather_ms=2, report=_no_report)

@@ -44,10 +44,11 @@ class Operation:
     card: str
     amount_minor: int
     date: str  # DE13, MMDD.
+    began_s: float = 0.0
     belief: Belief = Belief.OPEN
     code: str = ""  # The first verdict that was heard.
     rrn: str = ""
-    heard_reversal: bool = False
+    heard_s: float = 0.0  # When.
     complaints: list[str] = field(default_factory=list)
 
     @property
@@ -65,11 +66,11 @@ class Operation:
         del fields[12], fields[22]
         return fields
 
-    def hear(self, answer: Fields) -> None:
+    def hear(self, answer: Fields, now_s: float) -> None:
         """Take a purchase's verdict; complain of one that is not what was heard before."""
         code, rrn = answer[39], answer.get(37, "")
         if self.belief is Belief.OPEN:
-            self.code, self.rrn = code, rrn
+            self.code, self.rrn, self.heard_s = code, rrn, now_s
             self.belief = Belief.APPROVED if code == APPROVED else Belief.REFUSED
         elif self.belief is Belief.REVERSED:
             if self.code == APPROVED and code != TOO_LATE:
@@ -205,6 +206,7 @@ class Terminal:
             card=self._faults.random.choice(self._cards),
             amount_minor=self._faults.random.choice((1_00, 20_00, 35_00, 90_00)),
             date=f"{now:%m%d}",
+            began_s=self._around.loop.time(),
         )
 
     async def _bring_to_end(self, operation: Operation) -> None:
@@ -230,12 +232,12 @@ class Terminal:
         if answer is None and self._faults.random.random() < 0.5:
             answer = await self._ask(operation, "0201", operation.fields)
         if answer is not None:
-            operation.hear(answer)
+            operation.hear(answer, self._around.loop.time())
 
     async def _repeat(self, operation: Operation) -> None:
         answer = await self._ask(operation, "0201", operation.fields)
         if answer is not None:
-            operation.hear(answer)
+            operation.hear(answer, self._around.loop.time())
 
     async def _use_number_again(self, operation: Operation) -> None:
         """Ask for more money under the same number: that is refused and moves nothing."""

@@ -17,6 +17,7 @@ from libs.contracts.accounts import purse_account
 from libs.contracts.envelope import first_envelope
 from libs.contracts.lesko.v1.card_ledger_pb2 import LedgerCommand, Resend
 from libs.contracts.topics import (
+    ADMIN_ANSWERS,
     BRIDGE_ANSWERS,
     COMMANDS,
     ENTRIES,
@@ -32,11 +33,13 @@ from libs.registry import EntityStatus
 from loadtests.frames import pan_of
 from services.authorization.domain.card import Card
 from services.card_ledger.domain.book import Account, Terms
-from tests.simulation import checks, processes
+from tests.simulation import checks, operators, processes
 from tests.simulation.broker import Broker
 from tests.simulation.database import Database, SimulatedCards
+from tests.simulation.desk import Action, Outbox
 from tests.simulation.faults import Faults, Kind
 from tests.simulation.loop import SeededLoop, VirtualClock
+from tests.simulation.operators import Operators
 from tests.simulation.processes import PARTITIONS, TOKENS, Process, Surroundings
 from tests.simulation.registry import RegistryTable
 from tests.simulation.terminals import Network, Terminal
@@ -44,6 +47,7 @@ from tests.simulation.terminals import Network, Terminal
 TERMINALS: Final = 6
 PURCHASES: Final = 10
 CARDS: Final = 4
+WALLETS: Final = {pan_of(serial): serial for serial in range(1, CARDS + 1)}
 BALANCE_MINOR: Final = 400_00
 DAY_COUNT: Final = 8
 NOON_MS: Final = 1_795_489_200_000  # 2026-11-24 12:00 in Jayapura.
@@ -61,6 +65,7 @@ TOPICS: Final = {
     dead_letters(COMMANDS): _FOR_LEDGER,
     ENTRIES: _FOR_LEDGER,
     BRIDGE_ANSWERS: TopicSettings(partitions=2),
+    ADMIN_ANSWERS: TopicSettings(partitions=1),
     REGISTRY: TopicSettings(partitions=1),
 }
 QUIET_S: Final = 600.0
@@ -100,6 +105,7 @@ class World:
     order: Order
     around: Surroundings
     watcher: checks.Watcher
+    operators: Operators
     today: date
     bridges: list[Process] = field(default_factory=list)
     services: dict[str, Process] = field(default_factory=dict)
@@ -180,9 +186,11 @@ def _make(order: Order, random: Random, loop: SeededLoop) -> World:
     }
     database = Database(accounts, world_clock, faults)
     broker = Broker(TOPICS, world_clock, faults)
-    around = Surroundings(loop, clock, broker, database, _registry(order), _cards(database), faults)
+    around = Surroundings(
+        loop, clock, broker, database, _registry(order), _cards(database), Outbox(database), faults
+    )
     today = datetime.fromtimestamp(began_ms / 1_000, UTC).astimezone(processes.ZONE).date()
-    world = World(order, around, checks.Watcher(database, today), today)
+    world = World(order, around, checks.Watcher(database, today), Operators(around), today)
     around.step_clock = partial(steps.__setitem__, 0)
     world.services = {
         "admin": Process(around, "admin", processes.admin),
@@ -303,7 +311,22 @@ async def _step_clock(world: World) -> None:
 
 
 async def _operate(world: World) -> None:
-    """Pause a terminal and let it go on again."""
+    """Adjust a wallet, block a card for a while, or pause a terminal for a while."""
+    faults, people = world.around.faults, world.operators
+    wallet = faults.random.randint(1, CARDS)
+    match faults.random.randrange(3):
+        case 0:
+            amount_minor = faults.random.choice((50_00, 300_00))
+            people.adjust(wallet, amount_minor, is_credit=faults.random.random() < 0.5)
+        case 1:
+            people.change_card(wallet, Action.BLOCK)
+            await asyncio.sleep(faults.between(0, 20))
+            people.change_card(wallet, Action.UNBLOCK)
+        case _:
+            await _pause_terminal(world)
+
+
+async def _pause_terminal(world: World) -> None:
     faults, registry = world.around.faults, world.around.registry
     number = faults.random.randint(1, world.order.terminals)
     registry.put(a_terminal(number, status=EntityStatus.PAUSED))
@@ -340,7 +363,9 @@ def _all_bought(world: World) -> bool:
 
 
 def _all_done(world: World) -> bool:
-    return all(terminal.is_done for terminal in world.terminals)
+    asked = world.operators.asked
+    is_told = all(one.closed_s is not None for one in asked)
+    return is_told and all(terminal.is_done for terminal in world.terminals)
 
 
 async def _ask_for_entries(world: World) -> None:
@@ -380,7 +405,8 @@ async def _replay(world: World) -> None:
 
 def _handed_on(world: World) -> Iterator[str]:
     if not {Kind.TAIL_LOST, Kind.NEW_BROKER} & world.around.faults.met.keys():
-        yield from checks.handed_on(world.around.broker)
+        operators_own = {one.id for one in world.operators.asked}
+        yield from checks.handed_on(world.around.broker, operators_own)
 
 
 def _look(world: World) -> Iterator[str]:
@@ -388,7 +414,13 @@ def _look(world: World) -> Iterator[str]:
     database = world.around.database
     yield from world.watcher.problems
     yield from world.late
-    yield from checks.beliefs(operations, database, world.today)
+    asked, rows = world.operators.asked, database.books.rows
+    others = {one.key for one in asked}
+    yield from checks.beliefs(operations, database, world.today, others)
+    yield from operators.unanswered(asked)
+    yield from operators.adjustments(asked, rows)
+    yield from operators.card_states(asked, world.around.cards)
+    yield from operators.blocked_buyers(asked, operations, WALLETS)
     yield from checks.balances(database)
     yield from checks.batches(database)
     yield from checks.days(database)

@@ -66,8 +66,10 @@ class BeginTenure:
                 await asyncio.sleep(self._lease_ms / 8 / 1000)
             owned, topic = taken
             owned = await self.follower.correct(owned, topic.id)
+            today = day_number(business_day(self._clock.now_ms(), self._zone))
+            day = max(today, *(one.booked_on for one in owned))
             try:
-                state = await self._load(owned)
+                state = await self._load(owned, day)
             except BooksBehind as behind:
                 await self._leases.give_back({one.partition: one.epoch for one in owned})
                 self._tell(str(behind))
@@ -78,12 +80,10 @@ class BeginTenure:
             log.info("leases_taken", partitions=len(owned), accounts=len(state.accounts))
             self._waiting_for = ""
             self._report(None)
-            return Tenure.begin(owned, book, topic.id)
+            return Tenure.begin(owned, book, topic.id, day=day)
 
-    async def _load(self, owned: Sequence[OwnedPartition]) -> BookState:
+    async def _load(self, owned: Sequence[OwnedPartition], day: int) -> BookState:
         """Read the books, and meanwhile see whether the bus knows more; raises BooksBehind."""
-        today = day_number(business_day(self._clock.now_ms(), self._zone))
-        day = max(today, *(one.booked_on for one in owned))
         epochs = {one.partition: one.epoch for one in owned}
         check = asyncio.create_task(check_not_behind(self._bus, owned))
         try:

@@ -56,8 +56,15 @@ class Tenure:
     recent: RecentKeys = field(default_factory=RecentKeys)
 
     @classmethod
-    def begin(cls, owned: Sequence[OwnedPartition], book: Book, topic_id: str) -> "Tenure":
-        """Start from the owner rows; a position in another topic counts for nothing."""
+    def begin(
+        cls, owned: Sequence[OwnedPartition], book: Book, topic_id: str, *, day: int
+    ) -> "Tenure":
+        """Start from the owner rows; a position in another topic counts for nothing.
+
+        ``day`` is the one for which the usage in the book was read: no partition books on an
+        earlier one from now on, or a clock that steps back over midnight would reset what was
+        spent.
+        """
         return cls(
             book=book,
             topic_id=topic_id,
@@ -69,7 +76,7 @@ class Tenure:
                     batch_no=one.batch_no,
                     serial=one.serial,
                     head=one.head,
-                    day=one.booked_on,
+                    day=max(day, one.booked_on),
                 )
                 for one in owned
             },

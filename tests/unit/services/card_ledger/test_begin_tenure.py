@@ -10,11 +10,14 @@ from structlog.testing import capture_logs
 from libs.bus import BusUnavailable, MemoryBus, TopicInfo, TopicSettings
 from libs.clock import SystemClock
 from libs.contracts import topics
+from libs.fakes.clock import FixedClock
 from services.card_ledger.handlers.begin_tenure import BeginTenure, renewing
 from services.card_ledger.ports import BookState, LeaseLost, OwnedPartition
 
 BOUND_S = 10
 OUT_OF_REACH = "no broker answers"
+DAY = 20_781  # 2026-11-24.
+MIDNIGHT_MS = (DAY + 1) * 86_400_000 - 9 * 3_600_000  # Its end in Jayapura.
 
 
 class FakeLeases:
@@ -106,6 +109,29 @@ class TestBeginTenure:
 
         assert {0: 1} == tenure.epochs
         assert [OUT_OF_REACH, None] == said
+
+    async def test_books_on_no_day_before_the_one_that_usage_was_read_for(self) -> None:
+        """Simulation, seed 202: a clock that stepped back over midnight reset what was spent."""
+        bus, clock = Reachable(), FixedClock(MIDNIGHT_MS - 1)
+        bus.is_reached = True
+        begin = BeginTenure(
+            FakeLeases(),
+            NoBooks(),
+            bus,
+            clock,
+            ZoneInfo("Asia/Jayapura"),
+            holder="me",
+            lease_ms=40,
+            report=lambda _: None,
+        )
+
+        days = []
+        for at_ms in (MIDNIGHT_MS - 1, MIDNIGHT_MS):
+            clock.jump_to(at_ms)
+            tenure = await asyncio.wait_for(begin(1), BOUND_S)
+            days.append(tenure.standings[0].day)
+
+        assert [DAY, DAY + 1] == days
 
 
 class TestRenewing:
